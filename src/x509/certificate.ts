@@ -62,7 +62,11 @@ export type KeyDescription =
       readonly restriction?: Extract<SignatureScheme, { name: 'RSASSA-PSS' }>
     }
   | { readonly kind: 'EC'; readonly curve: Curve; readonly size: number }
-  | { readonly kind: 'DSA'; readonly size: number; /** False: inherited from the issuer. RFC 3279 §2.3.2 */ readonly hasParameters: boolean }
+  | {
+      readonly kind: 'DSA'
+      readonly size: number /** False: inherited from the issuer. RFC 3279 §2.3.2 */
+      readonly hasParameters: boolean
+    }
   | { readonly kind: 'Ed25519' | 'Ed448'; readonly size: number }
   | { readonly kind: 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87'; readonly size: number }
   | { readonly kind: 'unknown'; readonly algorithm: string }

@@ -15,25 +15,39 @@ export interface Extension {
 /** The extensions of one certificate: those that we know, decoded, and all of them as bytes in their order. */
 export interface Extensions {
   readonly all: readonly Extension[]
-  readonly authorityKeyIdentifier?: AuthorityKeyIdentifier & Criticality
-  readonly subjectKeyIdentifier?: { readonly keyIdentifier: Uint8Array } & Criticality
-  readonly keyUsage?: KeyUsage & Criticality
-  readonly certificatePolicies?: { readonly policies: readonly PolicyInformation[] } & Criticality
-  readonly policyMappings?: { readonly mappings: readonly PolicyMapping[] } & Criticality
-  readonly subjectAltName?: { readonly names: readonly GeneralName[] } & Criticality
-  readonly issuerAltName?: { readonly names: readonly GeneralName[] } & Criticality
-  readonly basicConstraints?: BasicConstraints & Criticality
-  readonly nameConstraints?: NameConstraints & Criticality
-  readonly policyConstraints?: PolicyConstraints & Criticality
-  readonly extendedKeyUsage?: { /** Dotted decimal. */ readonly purposes: readonly string[] } & Criticality
-  readonly cRLDistributionPoints?: { readonly points: readonly DistributionPoint[] } & Criticality
-  readonly freshestCRL?: { readonly points: readonly DistributionPoint[] } & Criticality
+  readonly authorityKeyIdentifier?: (AuthorityKeyIdentifier & Criticality) | undefined
+  readonly subjectKeyIdentifier?: ({ readonly keyIdentifier: Uint8Array } & Criticality) | undefined
+  readonly keyUsage?: (KeyUsage & Criticality) | undefined
+  readonly certificatePolicies?:
+    | ({ readonly policies: readonly PolicyInformation[] } & Criticality)
+    | undefined
+  readonly policyMappings?:
+    | ({ readonly mappings: readonly PolicyMapping[] } & Criticality)
+    | undefined
+  readonly subjectAltName?: ({ readonly names: readonly GeneralName[] } & Criticality) | undefined
+  readonly issuerAltName?: ({ readonly names: readonly GeneralName[] } & Criticality) | undefined
+  readonly basicConstraints?: (BasicConstraints & Criticality) | undefined
+  readonly nameConstraints?: (NameConstraints & Criticality) | undefined
+  readonly policyConstraints?: (PolicyConstraints & Criticality) | undefined
+  readonly extendedKeyUsage?:
+    | ({ /** Dotted decimal. */ readonly purposes: readonly string[] } & Criticality)
+    | undefined
+  readonly cRLDistributionPoints?:
+    | ({ readonly points: readonly DistributionPoint[] } & Criticality)
+    | undefined
+  readonly freshestCRL?:
+    | ({ readonly points: readonly DistributionPoint[] } & Criticality)
+    | undefined
   /** skipCerts. RFC 5280 §4.2.1.14 */
-  readonly inhibitAnyPolicy?: { readonly skipCerts: number } & Criticality
-  readonly authorityInfoAccess?: { readonly descriptions: readonly AccessDescription[] } & Criticality
-  readonly subjectInfoAccess?: { readonly descriptions: readonly AccessDescription[] } & Criticality
+  readonly inhibitAnyPolicy?: ({ readonly skipCerts: number } & Criticality) | undefined
+  readonly authorityInfoAccess?:
+    | ({ readonly descriptions: readonly AccessDescription[] } & Criticality)
+    | undefined
+  readonly subjectInfoAccess?:
+    | ({ readonly descriptions: readonly AccessDescription[] } & Criticality)
+    | undefined
   /** RFC 9608 §2 */
-  readonly noRevAvail?: Criticality
+  readonly noRevAvail?: Criticality | undefined
 }
 
 export interface Criticality {

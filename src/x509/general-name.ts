@@ -3,9 +3,16 @@
 import type { Name } from './name.ts'
 
 export type GeneralName =
-  | { readonly kind: 'otherName'; readonly typeId: string; /** The element inside [0], tag and length included. */ readonly value: Uint8Array }
+  | {
+      readonly kind: 'otherName'
+      readonly typeId: string /** The element inside [0], tag and length included. */
+      readonly value: Uint8Array
+    }
   /** IA5 text, as it stands. */
-  | { readonly kind: 'rfc822Name' | 'dNSName' | 'uniformResourceIdentifier'; readonly value: string }
+  | {
+      readonly kind: 'rfc822Name' | 'dNSName' | 'uniformResourceIdentifier'
+      readonly value: string
+    }
   | { readonly kind: 'directoryName'; readonly name: Name }
   /** 4 or 16 octets; in a subtree 8 or 32: address, then mask. */
   | { readonly kind: 'iPAddress'; readonly octets: Uint8Array }

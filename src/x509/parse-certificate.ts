@@ -1,0 +1,173 @@
+/** Reads a certificate from DER: RFC 5280 §4.1. One pass; every field checked, nothing judged. @module */
+
+import { bytesEqual } from '../base/bytes.ts'
+import { failed, type Result, success } from '../base/result.ts'
+import { DerError } from '../der/error.ts'
+import { DerReader } from '../der/reader.ts'
+import { contextConstructed, contextPrimitive, tagInteger, tagSequence } from '../der/tags.ts'
+import type {
+  AlgorithmIdentifier,
+  Certificate,
+  SubjectPublicKeyInfo,
+  TbsCertificate,
+} from './certificate.ts'
+import type { ParseCode, ParseFailure } from './failure.ts'
+import { noExtensions, readExtensions } from './parse-extensions.ts'
+import { readName } from './parse-name.ts'
+
+/**
+ * Reads exactly one certificate.
+ *
+ * @param der - The whole certificate; views into it stay in the result, so it must not be changed afterwards.
+ * @returns The certificate, or the first thing that is wrong, with its offset in octets. Never throws.
+ */
+export function parseCertificate(der: Uint8Array): Result<Certificate, ParseFailure> {
+  return reading(() => {
+    if (der.length > maxCertificateBytes) {
+      throw new DerError(
+        'certificate-too-large',
+        maxCertificateBytes,
+        `at most ${maxCertificateBytes} octets`,
+      )
+    }
+    return readCertificate(new DerReader(der))
+  })
+}
+
+/** Runs a reader over one whole input; what it refuses becomes data. Errors that are not its own pass through. */
+export function reading<T>(read: () => T): Result<T, ParseFailure> {
+  try {
+    return success(read())
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error
+    return failed({ code: error.code as ParseCode, offset: error.offset, expected: error.expected })
+  }
+}
+
+function readCertificate(reader: DerReader): Certificate {
+  const sequence = reader.enter(tagSequence, 'a certificate')
+  const der = reader.element()
+  reader.finish('the certificate')
+  const tbs = sequence.enter(tagSequence, 'a tbsCertificate')
+  const tbsDer = sequence.element()
+  const tbsCertificate = readTbsCertificate(tbs, tbsDer)
+  const at = sequence.position
+  const signatureAlgorithm = readAlgorithmIdentifier(sequence, 'a signature algorithm')
+  const signatureValue = sequence.octetsOfBitString('a signature')
+  sequence.finish('the certificate')
+  if (!bytesEqual(signatureAlgorithm.der, tbsCertificate.signature.der)) {
+    // RFC 5280 §4.1.1.2: both MUST be the same, or the signed one could be weakened by the unsigned one.
+    throw new DerError(
+      'signature-algorithm-mismatch',
+      at,
+      'the algorithm that the tbsCertificate names',
+    )
+  }
+  return { der, tbsCertificate, signatureAlgorithm, signatureValue }
+}
+
+function readTbsCertificate(reader: DerReader, der: Uint8Array): TbsCertificate {
+  const version = readVersion(reader)
+  const serialNumber = reader.integer('a serial number')
+  const signature = readAlgorithmIdentifier(reader, 'a signature algorithm')
+  const issuer = readName(reader, 'an issuer')
+  const validity = readValidity(reader)
+  const subject = readName(reader, 'a subject')
+  const subjectPublicKeyInfo = readSubjectPublicKeyInfo(reader)
+  const { issuerUniqueID, subjectUniqueID } = readUniqueIDs(reader, version)
+  let extensions = noExtensions
+  if (reader.peek() === contextConstructed(3)) {
+    const wrapped = readExtensionsWrapper(reader, version)
+    extensions = readExtensions(wrapped)
+    wrapped.finish('extensions')
+  }
+  reader.finish('the tbsCertificate')
+  return {
+    der,
+    version,
+    serialNumber,
+    signature,
+    issuer,
+    validity,
+    subject,
+    subjectPublicKeyInfo,
+    issuerUniqueID,
+    subjectUniqueID,
+    extensions,
+  }
+}
+
+export function readVersion(reader: DerReader): 1 | 2 | 3 {
+  if (reader.peek() !== contextConstructed(0)) return 1
+  const wrapped = reader.enter(contextConstructed(0), 'a version')
+  const value = wrapped.smallInteger('a version', 127, tagInteger)
+  if (value === 0) {
+    throw new DerError('der-default-value', wrapped.start, 'no encoding of the default version 1')
+  }
+  if (value > 2)
+    throw new DerError('certificate-version', wrapped.contentStart, 'version 1, 2 or 3')
+  wrapped.finish('the version')
+  return value === 1 ? 2 : 3
+}
+
+export function readValidity(reader: DerReader): TbsCertificate['validity'] {
+  const sequence = reader.enter(tagSequence, 'a validity')
+  const notBefore = sequence.time('notBefore')
+  const notAfter = sequence.time('notAfter')
+  sequence.finish('the validity')
+  return { notBefore, notAfter }
+}
+
+export function readUniqueIDs(
+  reader: DerReader,
+  version: 1 | 2 | 3,
+): Pick<TbsCertificate, 'issuerUniqueID' | 'subjectUniqueID'> {
+  let issuerUniqueID: Uint8Array | undefined
+  let subjectUniqueID: Uint8Array | undefined
+  if (reader.peek() === contextPrimitive(1)) {
+    issuerUniqueID = reader.bitString('an issuer unique id', contextPrimitive(1)).subarray(1)
+  }
+  if (reader.peek() === contextPrimitive(2)) {
+    subjectUniqueID = reader.bitString('a subject unique id', contextPrimitive(2)).subarray(1)
+  }
+  if (version === 1 && (issuerUniqueID !== undefined || subjectUniqueID !== undefined)) {
+    throw new DerError('certificate-version', reader.start, 'no unique ids in version 1')
+  }
+  return { issuerUniqueID, subjectUniqueID }
+}
+
+/** RFC 5280 §4.1.2.9: extensions only in version 3. */
+export function readExtensionsWrapper(reader: DerReader, version: 1 | 2 | 3): DerReader {
+  if (version !== 3) {
+    throw new DerError('certificate-version', reader.position, 'no extensions before version 3')
+  }
+  return reader.enter(contextConstructed(3), 'extensions')
+}
+
+export function readAlgorithmIdentifier(reader: DerReader, expected: string): AlgorithmIdentifier {
+  const sequence = reader.enter(tagSequence, expected)
+  const der = reader.element()
+  const algorithm = sequence.objectIdentifier(expected)
+  let parameters: Uint8Array | undefined
+  if (!sequence.atEnd()) {
+    sequence.readAny('parameters')
+    parameters = sequence.element()
+    sequence.finish(expected)
+  }
+  return { der, algorithm, parameters }
+}
+
+export function readSubjectPublicKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
+  const sequence = reader.enter(tagSequence, 'a public key')
+  const der = reader.element()
+  const algorithm = readAlgorithmIdentifier(sequence, 'a key algorithm')
+  const subjectPublicKey = sequence.octetsOfBitString('a public key')
+  sequence.finish('the public key')
+  return { der, algorithm, subjectPublicKey }
+}
+
+/**
+ * Local limit. OpenSSL takes 100 KiB for a whole chain by default (SSL_MAX_CERT_LIST_DEFAULT) and the largest certificates seen in
+ * public logs are below that; ten times as much is left for private CAs with large subjectAltNames.
+ */
+const maxCertificateBytes = 1_048_576

@@ -1,0 +1,111 @@
+/** Reads GeneralNames and GeneralSubtrees: RFC 5280 §4.2.1.6 and RFC 5280 §4.2.1.10. @module */
+
+import { asciiText } from '../base/bytes.ts'
+import { DerError } from '../der/error.ts'
+import type { DerReader } from '../der/reader.ts'
+import { contextConstructed, contextPrimitive, tagSequence } from '../der/tags.ts'
+import type { GeneralName, GeneralSubtree } from './general-name.ts'
+import { readName } from './parse-name.ts'
+
+/** SEQUENCE SIZE (1..MAX) OF GeneralName, under `tag`. */
+export function readGeneralNames(
+  reader: DerReader,
+  expected: string,
+  tag: number = tagSequence,
+): readonly GeneralName[] {
+  const sequence = reader.enter(tag, expected)
+  const names: GeneralName[] = []
+  do names.push(readGeneralName(sequence, addressSizes))
+  while (!sequence.atEnd())
+  return names
+}
+
+/** SEQUENCE SIZE (1..MAX) OF GeneralSubtree, under `tag`. */
+export function readGeneralSubtrees(reader: DerReader, tag: number): readonly GeneralSubtree[] {
+  const sequence = reader.enter(tag, 'subtrees')
+  const subtrees: GeneralSubtree[] = []
+  do {
+    const subtree = sequence.enter(tagSequence, 'a subtree')
+    const base = readGeneralName(subtree, subnetSizes)
+    if (!subtree.atEnd()) {
+      // minimum is 0 and not encoded, maximum absent: RFC 5280 §4.2.1.10 says so for every form.
+      throw new DerError(
+        'extension-malformed',
+        subtree.position,
+        'a subtree without minimum and maximum',
+      )
+    }
+    subtrees.push({ base })
+  } while (!sequence.atEnd())
+  return subtrees
+}
+
+/** Reads one GeneralName; `sizes` are the two lengths that an iPAddress may have. */
+export function readGeneralName(
+  reader: DerReader,
+  sizes: readonly [number, number] = addressSizes,
+): GeneralName {
+  const tag = reader.peek()
+  switch (tag) {
+    case contextPrimitive(1):
+      return { kind: 'rfc822Name', value: readText(reader, tag) }
+    case contextPrimitive(2):
+      return { kind: 'dNSName', value: readText(reader, tag) }
+    case contextPrimitive(6):
+      return { kind: 'uniformResourceIdentifier', value: readText(reader, tag) }
+    case contextPrimitive(7): {
+      reader.read(tag, 'an IP address')
+      const octets = reader.content()
+      if (octets.length !== sizes[0] && octets.length !== sizes[1]) {
+        throw new DerError(
+          'extension-malformed',
+          reader.contentStart,
+          `${sizes[0]} or ${sizes[1]} octets of IP address`,
+        )
+      }
+      return { kind: 'iPAddress', octets }
+    }
+    case contextConstructed(4): {
+      // EXPLICIT, because Name is a CHOICE.
+      const inner = reader.enter(tag, 'a directory name')
+      const name = readName(inner, 'a directory name')
+      inner.finish('a directory name')
+      return { kind: 'directoryName', name }
+    }
+    case contextConstructed(0): {
+      const inner = reader.enter(tag, 'another name')
+      const typeId = inner.objectIdentifier('the type of another name')
+      const value = inner.enter(contextConstructed(0), 'the value of another name')
+      inner.finish('another name')
+      value.readAny('the value of another name')
+      value.finish('the value of another name')
+      return { kind: 'otherName', typeId, value: value.element() }
+    }
+    case contextPrimitive(8):
+      return { kind: 'registeredID', oid: reader.objectIdentifier('a registered id', tag) }
+    case contextConstructed(3):
+    case contextConstructed(5):
+      reader.read(tag, 'a name')
+      return {
+        kind: tag === contextConstructed(3) ? 'x400Address' : 'ediPartyName',
+        der: reader.element(),
+      }
+    default:
+      throw new DerError(
+        tag === -1 ? 'der-truncated' : 'der-unexpected-tag',
+        reader.position,
+        'a general name',
+      )
+  }
+}
+
+function readText(reader: DerReader, tag: number): string {
+  reader.read(tag, 'text')
+  for (let i = reader.contentStart; i < reader.position; i++) {
+    if ((reader.bytes[i] as number) >= 0x80) throw new DerError('der-string', i, 'IA5 characters')
+  }
+  return asciiText(reader.bytes, reader.contentStart, reader.position)
+}
+
+const addressSizes = [4, 16] as const
+const subnetSizes = [8, 32] as const
