@@ -80,6 +80,9 @@ describe('the package', () => {
         .sort(),
     )
   })
+  test('has a source for every entry point, which a build alone would leave out', () => {
+    expect(Object.values(entries).filter((source) => !existsSync(`${root}/${source}`))).toEqual([])
+  })
   test('has declarations for the source of every export', () => {
     const declared = targets.filter((target) => target.endsWith('.d.ts'))
     const sources = Object.values(entries).map((source) =>
