@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
-    pool: 'threads',
+    pool: 'forks',
     testTimeout: process.env.SLOW ? 600_000 : 30_000,
     coverage: {
       provider: 'v8',
