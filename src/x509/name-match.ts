@@ -1,0 +1,128 @@
+/** Comparing distinguished names: RFC 5280 §7.1, with the string preparation of RFC 4518 §2. @module */
+
+import { asciiText, bytesEqual } from '../base/bytes.ts'
+import type { AttributeTypeAndValue, Name, RelativeDistinguishedName } from './name.ts'
+import {
+  attributeText,
+  tagBMPString,
+  tagIA5String,
+  tagPrintableString,
+  tagUniversalString,
+  tagUtf8String,
+} from './name-value.ts'
+import { prepareString } from './string-preparation.ts'
+
+/** Whether `a` and `b` are the same name. */
+export function namesMatch(a: Name, b: Name): boolean {
+  if (bytesEqual(a.der, b.der)) return true
+  return a.rdns.length === b.rdns.length && startsWith(a, b)
+}
+
+/** Whether `name` lies in the subtree that `base` roots, `base` itself included. RFC 5280 §4.2.1.10, directoryName */
+export function isNameWithin(name: Name, base: Name): boolean {
+  return name.rdns.length >= base.rdns.length && startsWith(name, base)
+}
+
+/**
+ * A text that two names share exactly when they match: a key for maps. Its form may change; it is not for people.
+ */
+export function nameKey(name: Name): string {
+  let key = ''
+  for (const rdn of name.rdns) key += rdnKey(rdn)
+  return key
+}
+
+/**
+ * The form of one value in which values match when they are equal.
+ *
+ * @returns The prepared text; `undefined` when the value is of a type that is compared octet by octet, or has a character that
+ * RFC 4518 §2.4 prohibits.
+ */
+export function preparedValue(attribute: AttributeTypeAndValue): string | undefined {
+  return isPreparedType(attribute.tag)
+    ? (asciiPrepared(attribute.value, attribute.tag) ?? prepareString(attributeText(attribute)))
+    : undefined
+}
+
+function startsWith(name: Name, base: Name): boolean {
+  for (let i = 0; i < base.rdns.length; i++) {
+    if (
+      !rdnsMatch(
+        name.rdns[i] as RelativeDistinguishedName,
+        base.rdns[i] as RelativeDistinguishedName,
+      )
+    ) {
+      return false
+    }
+  }
+  return true
+}
+
+function rdnsMatch(a: RelativeDistinguishedName, b: RelativeDistinguishedName): boolean {
+  if (a.length !== b.length) return false
+  if (a.length !== 1) return rdnKey(a) === rdnKey(b)
+  const left = a[0] as AttributeTypeAndValue
+  const right = b[0] as AttributeTypeAndValue
+  if (left.type !== right.type) return false
+  if (left.tag === right.tag && bytesEqual(left.value, right.value)) return true
+  return valueKey(left) === valueKey(right)
+}
+
+// Every part is led by its length or its count, so that no two different names can share a key.
+function rdnKey(rdn: RelativeDistinguishedName): string {
+  if (rdn.length === 1) return `1;${attributeKey(rdn[0] as AttributeTypeAndValue)}`
+  return `${rdn.length};${rdn.map(attributeKey).sort().join('')}`
+}
+
+function attributeKey(attribute: AttributeTypeAndValue): string {
+  return attribute.type + valueKey(attribute)
+}
+
+/** Begins with a character that is in no OID: `=` prepared, `!` as it stands, `#` octets. */
+function valueKey(attribute: AttributeTypeAndValue): string {
+  const { tag, value } = attribute
+  if (!isPreparedType(tag)) return `#${tag}:${value.length}:${asciiText(value)}`
+  const ascii = asciiPrepared(value, tag)
+  if (ascii !== undefined) return `=${ascii.length}:${ascii}`
+  const text = attributeText(attribute)
+  const prepared = prepareString(text)
+  return prepared === undefined ? `!${text.length}:${text}` : `=${prepared.length}:${prepared}`
+}
+
+/** The string types whose characters are known; TeletexString's are not. */
+function isPreparedType(tag: number): boolean {
+  return (
+    tag === tagUtf8String ||
+    tag === tagPrintableString ||
+    tag === tagIA5String ||
+    tag === tagBMPString ||
+    tag === tagUniversalString
+  )
+}
+
+/** What nearly every value is: printable ASCII, prepared without a detour over Unicode. Anything else: `undefined`. */
+function asciiPrepared(value: Uint8Array, tag: number): string | undefined {
+  if (tag === tagBMPString || tag === tagUniversalString) return undefined
+  let text = ''
+  let spaces = false
+  for (let i = 0; i < value.length; i++) {
+    const octet = value[i] as number
+    if (octet === 0x20) {
+      spaces = true
+      continue
+    }
+    const character = folded[octet]
+    if (character === undefined) return undefined
+    if (spaces) {
+      if (text !== '') text += ' '
+      spaces = false
+    }
+    text += character
+  }
+  return text
+}
+
+/** The folded character of each printable ASCII octet but space. */
+const folded: readonly (string | undefined)[] = Array.from({ length: 256 }, (_, octet) =>
+  octet > 0x20 && octet < 0x7f ? String.fromCharCode(octet).toLowerCase() : undefined,
+)
