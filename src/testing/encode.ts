@@ -1,0 +1,116 @@
+/**
+ * The DER that the test PKI needs beside the writer's: nothing here refuses nonsense, because broken certificates are made
+ * of it. Object identifiers and wide strings come from asn1js, which knows nothing of the reader under test.
+ * @module
+ */
+
+import * as asn1js from 'asn1js'
+import { asciiBytes } from '../base/bytes.ts'
+import { writeElement } from '../der/writer.ts'
+
+/** A context-specific constructed element: EXPLICIT, or IMPLICIT over a SEQUENCE. */
+export function constructed(number: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  return writeElement(0xa0 | number, ...contents)
+}
+
+/** A context-specific primitive element: IMPLICIT over a primitive type. */
+export function primitive(number: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  return writeElement(0x80 | number, ...contents)
+}
+
+/** @param value - A number, or the content octets as they shall stand. */
+export function integer(value: number | bigint | Uint8Array): Uint8Array {
+  return value instanceof Uint8Array
+    ? writeElement(0x02, value)
+    : writeElement(0x02, integerContents(value))
+}
+
+/** Content octets of an INTEGER: big-endian two's complement, minimal. X.690 §8.3 */
+export function integerContents(value: number | bigint): Uint8Array {
+  let rest = BigInt(value)
+  const octets: number[] = []
+  do {
+    octets.unshift(Number(BigInt.asUintN(8, rest)))
+    rest >>= 8n
+  } while (!(rest === 0n && octets[0]! < 0x80) && !(rest === -1n && octets[0]! >= 0x80))
+  return Uint8Array.from(octets)
+}
+
+const oids = new Map<string, Uint8Array>()
+
+/** @param text - Dotted decimal. */
+export function oid(text: string): Uint8Array {
+  const known = oids.get(text)
+  if (known !== undefined) return known
+  const der = new Uint8Array(new asn1js.ObjectIdentifier({ value: text }).toBER())
+  oids.set(text, der)
+  return der
+}
+
+export function bitString(value: Uint8Array, unusedBits = 0): Uint8Array {
+  return writeElement(0x03, Uint8Array.of(unusedBits), value)
+}
+
+/** A named bit list: bit n of `bits` is bit n of the type, trailing zero bits cut off. X.690 §11.2.2 */
+export function namedBits(bits: number): Uint8Array {
+  return writeElement(0x03, namedBitsContents(bits))
+}
+
+export function namedBitsContents(bits: number): Uint8Array {
+  if (bits === 0) return Uint8Array.of(0)
+  const highest = 31 - Math.clz32(bits)
+  const octets = new Uint8Array(2 + (highest >> 3))
+  octets[0] = 7 - (highest & 7)
+  for (let bit = 0; bit <= highest; bit++) {
+    if (bits & (1 << bit)) octets[1 + (bit >> 3)]! |= 0x80 >> (bit & 7)
+  }
+  return octets
+}
+
+/** The string types of a DirectoryString and the two of RFC 5280 §4.1.2.4 for DC and e-mail. */
+export type StringType =
+  | 'UTF8String'
+  | 'PrintableString'
+  | 'TeletexString'
+  | 'IA5String'
+  | 'UniversalString'
+  | 'BMPString'
+
+/** Text in one of the string types; characters that the type does not allow are written all the same. */
+export function string(type: StringType, text: string): Uint8Array {
+  switch (type) {
+    case 'UTF8String':
+      return writeElement(0x0c, utf8(text))
+    case 'PrintableString':
+      return writeElement(0x13, asciiBytes(text))
+    case 'TeletexString':
+      return writeElement(0x14, asciiBytes(text))
+    case 'IA5String':
+      return writeElement(0x16, asciiBytes(text))
+    case 'UniversalString':
+      return new Uint8Array(new asn1js.UniversalString({ value: text }).toBER())
+    case 'BMPString':
+      return new Uint8Array(new asn1js.BmpString({ value: text }).toBER())
+  }
+}
+
+/** UTCTime up to 2049, GeneralizedTime from 2050. RFC 5280 §4.1.2.5. @param time - Unix seconds. */
+export function time(time: number): Uint8Array {
+  const date = new Date(time * 1000)
+  const year = date.getUTCFullYear()
+  const digits = date.toISOString().replace(/\.\d+Z$|[-:T]/g, '')
+  return year >= 1950 && year < 2050
+    ? writeElement(0x17, asciiBytes(`${digits.slice(2)}Z`))
+    : writeElement(0x18, asciiBytes(`${digits}Z`))
+}
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+/** The elements inside a SEQUENCE, tag and length included. */
+export function elementsOf(der: Uint8Array): Uint8Array[] {
+  const { result } = asn1js.fromBER(der)
+  if (!(result instanceof asn1js.Sequence)) throw new TypeError('not a SEQUENCE')
+  return result.valueBlock.value.map((child) => new Uint8Array(child.valueBeforeDecodeView))
+}
