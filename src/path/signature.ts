@@ -1,0 +1,180 @@
+/** One signature under an issuer's key: RFC 5280 §6.1.3 (a)(1). @module */
+
+import type { Result } from '../base/result.ts'
+import type { SignatureScheme } from '../base/signature-scheme.ts'
+import { DerReader } from '../der/reader.ts'
+import { ask, type Steps } from '../effect/effect.ts'
+import {
+  decodeSignatureScheme,
+  describeKey,
+  importableSpki,
+  isStrictDsaSignature,
+  isStrictEcdsaSignature,
+  type SchemeFailure,
+} from '../x509/algorithms.ts'
+import type {
+  AlgorithmIdentifier,
+  KeyDescription,
+  SubjectPublicKeyInfo,
+} from '../x509/certificate.ts'
+import type { ParseFailure } from '../x509/failure.ts'
+import {
+  readAlgorithmIdentifier,
+  reading,
+  readSubjectPublicKeyInfo,
+} from '../x509/parse-certificate.ts'
+import {
+  type AlgorithmPolicy,
+  checkKey,
+  checkScheme,
+  type KeyFailure,
+  type SchemePolicyFailure,
+  signatureCost,
+} from './algorithms.ts'
+
+export type SignatureFailure =
+  | SchemeFailure
+  | SchemePolicyFailure
+  | KeyFailure
+  /** A DSA key without parameters whose issuer had none to inherit. */
+  | { readonly code: 'key-parameters-missing' }
+  /** The runtime lacks the scheme or cannot import the key. */
+  | { readonly code: 'signature-algorithm-unsupported'; readonly scheme: SignatureScheme }
+  | { readonly code: 'signature-invalid' }
+  | { readonly code: 'budget-exhausted'; readonly of: 'signatures' }
+
+/** What is left to spend, in verifications with P-256 (`signatureCost`). */
+export interface SignatureBudget {
+  signatures: number
+}
+
+/** One signature and the key that is said to have made it. */
+export interface SignatureCheck {
+  readonly algorithm: AlgorithmIdentifier
+  /** The bytes that are signed. */
+  readonly data: Uint8Array
+  /** The octets of the BIT STRING. */
+  readonly signature: Uint8Array
+  /** The issuer's key. */
+  readonly spki: SubjectPublicKeyInfo
+  /** `describeKey(spki)`, where the caller keeps it. */
+  readonly key?: KeyDescription | undefined
+  readonly policy: AlgorithmPolicy
+  /** True for what many clients share, as a CA certificate: the runtime may remember that it verified. */
+  readonly memorable: boolean
+  /** Shared by all signatures of one search. */
+  readonly budget: SignatureBudget
+}
+
+/**
+ * Reports why the signature does not count; `undefined` when it verifies under a key and a scheme that the policy takes.
+ * What policy and encoding settle costs no budget.
+ */
+export function* checkSignature({
+  algorithm,
+  data,
+  signature,
+  spki,
+  key = describeKey(spki),
+  policy,
+  memorable,
+  budget,
+}: SignatureCheck): Steps<SignatureFailure | undefined> {
+  const decoded = decodeSignatureScheme(algorithm)
+  if (!decoded.ok) return decoded.failure
+  const scheme = decoded.value
+  const refused = checkKey(key, policy) ?? checkScheme(scheme, key, policy)
+  if (refused !== undefined) return refused
+  if (key.kind === 'DSA' && !key.hasParameters) return { code: 'key-parameters-missing' }
+  if (!isWellFormed(signature, key)) return { code: 'signature-invalid' }
+
+  // Counted before asking, or a mesh of look-alike CAs costs verifications without bound (CVE-2018-16875).
+  budget.signatures -= signatureCost(key)
+  if (budget.signatures < 0) return { code: 'budget-exhausted', of: 'signatures' }
+
+  const answer = yield* ask({
+    op: 'verifySignature',
+    scheme,
+    spki: key.kind === 'RSA-PSS' ? importableSpki(spki) : spki.der,
+    data,
+    signature,
+    memorable,
+  })
+  if (answer === 'valid') return undefined
+  if (answer === 'invalid') return { code: 'signature-invalid' }
+  return { code: 'signature-algorithm-unsupported', scheme }
+}
+
+/** Whether the octets have the one form that a signature with `key` can have. */
+function isWellFormed(signature: Uint8Array, key: KeyDescription): boolean {
+  switch (key.kind) {
+    case 'EC':
+      return isStrictEcdsaSignature(signature, key.curve)
+    case 'RSA':
+    case 'RSA-PSS':
+      // RFC 8017 §8.1.2 (1), RFC 8017 §8.2.2 (1): as long as the modulus.
+      return signature.length === (key.size + 7) >> 3
+    case 'DSA':
+      return isStrictDsaSignature(signature)
+    case 'Ed25519':
+      return signature.length === 64
+    case 'Ed448':
+      return signature.length === 114
+    case 'ML-DSA-44':
+      return signature.length === 2420
+    case 'ML-DSA-65':
+      return signature.length === 3309
+    case 'ML-DSA-87':
+      return signature.length === 4627
+    default:
+      return false
+  }
+}
+
+/** Parts of a signed structure, each as DER that stands alone. */
+export interface SignedData {
+  /** A SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+  /** An AlgorithmIdentifier. */
+  readonly algorithm: Uint8Array
+  readonly data: Uint8Array
+  /** A BIT STRING. */
+  readonly signature: Uint8Array
+}
+
+/**
+ * Judges a signature alone under `policy`, from the DER of its parts; without a budget, for one signature.
+ *
+ * @returns Why it does not count: what is wrong with the DER, or with the signature; `undefined` when it verifies.
+ */
+export function* checkSignedData(
+  signed: SignedData,
+  policy: AlgorithmPolicy,
+): Steps<ParseFailure | SignatureFailure | undefined> {
+  const spki = readWhole(signed.spki, readSubjectPublicKeyInfo)
+  if (!spki.ok) return spki.failure
+  const algorithm = readWhole(signed.algorithm, (reader) =>
+    readAlgorithmIdentifier(reader, 'a signature algorithm'),
+  )
+  if (!algorithm.ok) return algorithm.failure
+  const signature = readWhole(signed.signature, (reader) => reader.octetsOfBitString('a signature'))
+  if (!signature.ok) return signature.failure
+  return yield* checkSignature({
+    algorithm: algorithm.value,
+    data: signed.data,
+    signature: signature.value,
+    spki: spki.value,
+    policy,
+    memorable: false,
+    budget: { signatures: Number.POSITIVE_INFINITY },
+  })
+}
+
+function readWhole<T>(der: Uint8Array, read: (reader: DerReader) => T): Result<T, ParseFailure> {
+  return reading(() => {
+    const reader = new DerReader(der)
+    const value = read(reader)
+    reader.finish('the input')
+    return value
+  })
+}
