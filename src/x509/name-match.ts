@@ -2,14 +2,7 @@
 
 import { asciiText, bytesEqual } from '../base/bytes.ts'
 import type { AttributeTypeAndValue, Name, RelativeDistinguishedName } from './name.ts'
-import {
-  attributeText,
-  tagBMPString,
-  tagIA5String,
-  tagPrintableString,
-  tagUniversalString,
-  tagUtf8String,
-} from './name-value.ts'
+import { attributeText, hasCharacters, tagBMPString, tagUniversalString } from './name-value.ts'
 import { prepareString } from './string-preparation.ts'
 
 /** Whether `a` and `b` are the same name. */
@@ -24,7 +17,8 @@ export function isNameWithin(name: Name, base: Name): boolean {
 }
 
 /**
- * A text that two names share exactly when they match: a key for maps. Its form may change; it is not for people.
+ * A text that two names share exactly when they match: a key for maps. One name lies within another exactly when its key
+ * starts with the other's. Not for people.
  */
 export function nameKey(name: Name): string {
   let key = ''
@@ -39,7 +33,7 @@ export function nameKey(name: Name): string {
  * RFC 4518 §2.4 prohibits.
  */
 export function preparedValue(attribute: AttributeTypeAndValue): string | undefined {
-  return isPreparedType(attribute.tag)
+  return hasCharacters(attribute.tag)
     ? (asciiPrepared(attribute.value, attribute.tag) ?? prepareString(attributeText(attribute)))
     : undefined
 }
@@ -81,23 +75,12 @@ function attributeKey(attribute: AttributeTypeAndValue): string {
 /** Begins with a character that is in no OID: `=` prepared, `!` as it stands, `#` octets. */
 function valueKey(attribute: AttributeTypeAndValue): string {
   const { tag, value } = attribute
-  if (!isPreparedType(tag)) return `#${tag}:${value.length}:${asciiText(value)}`
+  if (!hasCharacters(tag)) return `#${tag}:${value.length}:${asciiText(value)}`
   const ascii = asciiPrepared(value, tag)
   if (ascii !== undefined) return `=${ascii.length}:${ascii}`
   const text = attributeText(attribute)
   const prepared = prepareString(text)
   return prepared === undefined ? `!${text.length}:${text}` : `=${prepared.length}:${prepared}`
-}
-
-/** The string types whose characters are known; TeletexString's are not. */
-function isPreparedType(tag: number): boolean {
-  return (
-    tag === tagUtf8String ||
-    tag === tagPrintableString ||
-    tag === tagIA5String ||
-    tag === tagBMPString ||
-    tag === tagUniversalString
-  )
 }
 
 /** What nearly every value is: printable ASCII, prepared without a detour over Unicode. Anything else: `undefined`. */

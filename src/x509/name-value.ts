@@ -14,21 +14,17 @@ export const tagVisibleString = 26
 export const tagUniversalString = 28
 export const tagBMPString = 30
 
-/** True for the tags whose `AttributeTypeAndValue.value` holds the content octets alone. */
-export function isStringTag(tag: number): boolean {
-  switch (tag) {
-    case tagUtf8String:
-    case tagNumericString:
-    case tagPrintableString:
-    case tagTeletexString:
-    case tagIA5String:
-    case tagVisibleString:
-    case tagUniversalString:
-    case tagBMPString:
-      return true
-    default:
-      return false
-  }
+/**
+ * True for the string types that are compared by their characters. TeletexString is not: nobody agrees what its octets mean.
+ */
+export function hasCharacters(tag: number): boolean {
+  return (
+    tag === tagUtf8String ||
+    tag === tagPrintableString ||
+    tag === tagIA5String ||
+    tag === tagBMPString ||
+    tag === tagUniversalString
+  )
 }
 
 /**
