@@ -6,7 +6,7 @@ import type { GeneralName } from '../x509/general-name.ts'
 import { endsInNumber, parseHostName, parseMailbox } from './host-name.ts'
 import { ipAddressText, parseIpAddress } from './ip-address.ts'
 
-export interface ExpectedPeerName {
+export interface PeerName {
   readonly kind: 'DNS' | 'IP' | 'RFC822'
   /** A host name in A-labels (a last dot is ignored), the text of an IPv4 or IPv6 address, or a mailbox. */
   readonly value: string
@@ -14,7 +14,7 @@ export interface ExpectedPeerName {
 
 export interface PeerNameFailure {
   readonly code: 'peer-name-mismatch'
-  readonly expected: readonly ExpectedPeerName[]
+  readonly expected: readonly PeerName[]
   /** What the subjectAltName has of the kinds that are compared: the first 16, as `DNS:…`, `IP:…` or `RFC822:…`. */
   readonly present: readonly string[]
 }
@@ -27,18 +27,18 @@ export interface PeerNameFailure {
  */
 export function checkPeerNames(
   certificate: Certificate,
-  expected: readonly ExpectedPeerName[],
+  expected: readonly PeerName[],
   match: 'any' | 'every' = 'any',
 ): PeerNameFailure | undefined {
   const names = certificate.tbsCertificate.extensions.subjectAltName?.names ?? []
-  const isPresent = (name: ExpectedPeerName) => isPeerNamePresent(names, name)
+  const isPresent = (name: PeerName) => isPeerNamePresent(names, name)
   const met =
     match === 'any' ? expected.some(isPresent) : expected.length > 0 && expected.every(isPresent)
   return met ? undefined : { code: 'peer-name-mismatch', expected, present: describe(names) }
 }
 
 /** Whether `text` can be an expected name of `kind`; a caller's configuration is checked with this before it is used. */
-export function isPeerNameReadable({ kind, value }: ExpectedPeerName): boolean {
+export function isPeerNameReadable({ kind, value }: PeerName): boolean {
   switch (kind) {
     case 'DNS':
       return referenceHost(value) !== undefined
@@ -51,7 +51,7 @@ export function isPeerNameReadable({ kind, value }: ExpectedPeerName): boolean {
 
 function isPeerNamePresent(
   names: readonly GeneralName[],
-  { kind, value }: ExpectedPeerName,
+  { kind, value }: PeerName,
 ): boolean {
   switch (kind) {
     case 'DNS': {
