@@ -70,7 +70,7 @@ export function narrowPurposes(certificate: Certificate, remaining: PurposeSet):
  * Reports why the key of `target` is not for `purpose`. A client proves its key by signing (RFC 8446 §4.4.3), so for
  * clientAuth a key usage, if present, has digitalSignature, whatever `wanted` accepts besides; other purposes do not look.
  *
- * @param wanted - From `wantedPurposes`.
+ * @param wanted - From `wantedPurposes`; an empty set refuses every target.
  */
 export function checkTargetPurpose(
   target: Certificate,
@@ -78,8 +78,8 @@ export function checkTargetPurpose(
   wanted: PurposeSet,
 ): PurposeFailure | undefined {
   const { keyUsage, extendedKeyUsage } = target.tbsCertificate.extensions
-  if (extendedKeyUsage !== undefined && narrowPurposes(target, wanted) === 0) {
-    const { purposes } = extendedKeyUsage
+  if (narrowPurposes(target, wanted) === 0) {
+    const purposes = extendedKeyUsage?.purposes ?? []
     // Its own code: public CAs stop issuing clientAuth, and accepting serverAuth as well is the remedy.
     return wanted === bits.clientAuth && purposes.includes(serverAuth)
       ? { code: 'extended-key-usage-server-only', purposes }
@@ -94,7 +94,7 @@ export function checkTargetPurpose(
 /**
  * Reports why `ca` may not stand above certificates for the purposes that are left.
  *
- * @param remaining - What `narrowPurposes` left of the purposes below `ca`; not empty.
+ * @param remaining - What `narrowPurposes` left of the purposes below `ca`.
  */
 export function checkCaPurpose(
   ca: Certificate,
@@ -102,8 +102,8 @@ export function checkCaPurpose(
   remaining: PurposeSet,
 ): PurposeFailure | undefined {
   const { extendedKeyUsage } = ca.tbsCertificate.extensions
-  if (extendedKeyUsage === undefined || narrowPurposes(ca, remaining) !== 0) return undefined
-  const { purposes } = extendedKeyUsage
+  if (narrowPurposes(ca, remaining) !== 0) return undefined
+  const purposes = extendedKeyUsage?.purposes ?? []
   return {
     code: 'extended-key-usage-missing',
     index,

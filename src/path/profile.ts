@@ -1,0 +1,328 @@
+/**
+ * What RFC 5280 §4 asks of whoever issues a certificate and RFC 5280 §6.1 does not ask of whoever validates one: refused under
+ * profile `rfc5280`, let pass under `interoperable`. The table says why each is safe to let pass; nothing else is relaxed, and
+ * what a certificate does say is enforced all the same.
+ *
+ * Not here: what both profiles refuse (empty extensions, half an authority key identifier: the reader does that; an empty
+ * issuer: `checkIssuerName`) and what both read: GeneralizedTime before 2050, because RFC 5280 §4.1.2.5 asks applications to.
+ *
+ * @module
+ */
+import type { Certificate } from '../x509/certificate.ts'
+
+export type Profile = 'interoperable' | 'rfc5280'
+
+/** The part that a certificate plays on the path. */
+export type Role = 'target' | 'ca' | 'anchor'
+
+/** `index`: position in the path, 0 is the target; the trust anchor's is the number of certificates below it. */
+export interface ProfileFailure {
+  readonly code: ProfileCode
+  readonly index: number
+}
+
+/** One rule that the default profile does not enforce. */
+export interface Relaxation {
+  /** What a conforming certificate has. */
+  readonly rule: string
+  readonly source: string
+  /** Why letting it pass lets nobody in. */
+  readonly because: string
+  /** x509-limbo's cases that expect a refusal for it. */
+  readonly limboIds: readonly string[]
+}
+
+/**
+ * Reports the first rule of RFC 5280's certificate profile that `certificate` breaks. Only for profile `rfc5280`.
+ *
+ * `name-constraint-leading-period` is in the table too, but is found where name constraints are read.
+ */
+export function checkProfile(
+  certificate: Certificate,
+  index: number,
+  role: Role,
+): ProfileFailure | undefined {
+  const code =
+    checkSerialNumber(certificate.tbsCertificate.serialNumber) ??
+    checkKeyIdentifiers(certificate, role) ??
+    checkCriticality(certificate, role) ??
+    checkCaFields(certificate, role) ??
+    checkSubject(certificate)
+  return code === undefined ? undefined : { code, index }
+}
+
+/**
+ * Reports an empty issuer, under either profile: RFC 5280 §4.1.2.4. It is no pedantry. A CA without a name is outside every
+ * permitted directory name without being refused by one (RFC 5280 §6.1.3 (b)), and no issuer ACL can name it.
+ */
+export function checkIssuerName(
+  certificate: Certificate,
+  index: number,
+): { readonly code: 'issuer-empty'; readonly index: number } | undefined {
+  return certificate.tbsCertificate.issuer.rdns.length === 0
+    ? { code: 'issuer-empty', index }
+    : undefined
+}
+
+/** RFC 5280 §4.1.2.2 */
+function checkSerialNumber(serialNumber: Uint8Array): ProfileCode | undefined {
+  const first = serialNumber[0] ?? 0
+  if (first === 0 && serialNumber.length <= 1) return 'serial-number-zero'
+  if (first >= 0x80) return 'serial-number-negative'
+  return serialNumber.length > 20 ? 'serial-number-too-long' : undefined
+}
+
+/** RFC 5280 §4.2.1.1, RFC 5280 §4.2.1.2 */
+function checkKeyIdentifiers(certificate: Certificate, role: Role): ProfileCode | undefined {
+  const { authorityKeyIdentifier, subjectKeyIdentifier } = certificate.tbsCertificate.extensions
+  // Nobody looks for the issuer of an anchor, self-signed or not (x509-limbo cve::cve-2024-0567 has one that is not).
+  if (authorityKeyIdentifier?.keyIdentifier === undefined && role !== 'anchor') {
+    return 'authority-key-identifier-missing'
+  }
+  if (authorityKeyIdentifier?.critical) return 'authority-key-identifier-critical'
+  if (subjectKeyIdentifier === undefined && isCa(certificate, role)) {
+    return 'subject-key-identifier-missing'
+  }
+  if (subjectKeyIdentifier?.critical) return 'subject-key-identifier-critical'
+  return undefined
+}
+
+/** The extensions for which RFC 5280 §4.2 leaves the issuer no choice. */
+function checkCriticality(certificate: Certificate, role: Role): ProfileCode | undefined {
+  const { extensions } = certificate.tbsCertificate
+  if (extensions.basicConstraints?.critical === false && isCa(certificate, role)) {
+    return 'basic-constraints-not-critical'
+  }
+  if (extensions.nameConstraints?.critical === false) return 'name-constraints-not-critical'
+  if (extensions.policyConstraints?.critical === false) return 'policy-constraints-not-critical'
+  if (extensions.inhibitAnyPolicy?.critical === false) return 'inhibit-any-policy-not-critical'
+  if (extensions.authorityInfoAccess?.critical) return 'authority-info-access-critical'
+  if (extensions.subjectInfoAccess?.critical) return 'subject-info-access-critical'
+  if (extensions.freshestCRL?.critical) return 'freshest-crl-critical'
+  if (extensions.noRevAvail?.critical) return 'no-rev-avail-critical'
+  return undefined
+}
+
+/** What belongs in the certificate of a CA and nowhere else. RFC 5280 §4.2.1.3, RFC 5280 §4.2.1.9, RFC 5280 §4.2.1.10 */
+function checkCaFields(certificate: Certificate, role: Role): ProfileCode | undefined {
+  const { keyUsage, basicConstraints, nameConstraints } = certificate.tbsCertificate.extensions
+  const signs = keyUsage !== undefined && (keyUsage.bits & keyCertSign) !== 0
+  const ca = basicConstraints?.cA === true
+  if (signs && !ca) return 'key-usage-cert-sign-without-ca'
+  if (basicConstraints?.pathLenConstraint !== undefined && !(ca && signs)) {
+    return 'path-length-without-ca'
+  }
+  if (nameConstraints !== undefined && !isCa(certificate, role)) {
+    return 'name-constraints-in-end-entity'
+  }
+  return undefined
+}
+
+/** RFC 5280 §4.1.2.6, RFC 5280 §4.2.1.6 */
+function checkSubject(certificate: Certificate): ProfileCode | undefined {
+  const { subject, extensions } = certificate.tbsCertificate
+  const { subjectAltName } = extensions
+  if (subject.rdns.length === 0) {
+    if (subjectAltName === undefined) return 'subject-empty'
+    if (!subjectAltName.critical) return 'subject-alt-name-not-critical'
+  }
+  for (const name of subjectAltName?.names ?? []) {
+    if (name.kind !== 'dNSName') continue
+    if (ipv4Text.test(name.value) || ipv6Text.test(name.value)) return 'dns-name-is-ip-address'
+    if (!isPreferredSyntax(name.value)) return 'dns-name-not-preferred-syntax'
+  }
+  return undefined
+}
+
+/** RFC 1034 §3.5 with RFC 1123 §2.1, besides a leftmost `*` label, which RFC 5280 §4.2.1.6 leaves to applications. */
+function isPreferredSyntax(dnsName: string): boolean {
+  if (dnsName.length > 253) return false
+  const labels = dnsName.split('.')
+  if (labels.length > 1 && labels[0] === '*') labels.shift()
+  return labels.every((text) => label.test(text))
+}
+
+function isCa(certificate: Certificate, role: Role): boolean {
+  return role !== 'target' || certificate.tbsCertificate.extensions.basicConstraints?.cA === true
+}
+
+const keyCertSign = 1 << 5
+const ipv4Text = /^\d{1,3}(\.\d{1,3}){3}$/
+const ipv6Text = /^[0-9a-f.]*:[0-9a-f.:]*$/i
+const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
+
+export type ProfileCode =
+  | 'serial-number-zero'
+  | 'serial-number-negative'
+  | 'serial-number-too-long'
+  | 'authority-key-identifier-missing'
+  | 'authority-key-identifier-critical'
+  | 'subject-key-identifier-missing'
+  | 'subject-key-identifier-critical'
+  | 'basic-constraints-not-critical'
+  | 'name-constraints-not-critical'
+  | 'policy-constraints-not-critical'
+  | 'inhibit-any-policy-not-critical'
+  | 'authority-info-access-critical'
+  | 'subject-info-access-critical'
+  | 'freshest-crl-critical'
+  | 'no-rev-avail-critical'
+  | 'key-usage-cert-sign-without-ca'
+  | 'path-length-without-ca'
+  | 'name-constraints-in-end-entity'
+  | 'subject-empty'
+  | 'subject-alt-name-not-critical'
+  | 'dns-name-is-ip-address'
+  | 'dns-name-not-preferred-syntax'
+
+/** A row that another file enforces under profile `rfc5280`. */
+export type RelaxationCode = ProfileCode | 'name-constraint-leading-period'
+
+/** The closed list of what the default profile lets pass. */
+export const relaxations: { readonly [C in RelaxationCode]: Relaxation } = {
+  'serial-number-zero': {
+    rule: 'the serial number is positive',
+    source: 'RFC 5280 §4.1.2.2',
+    because:
+      'an odd serial number still names one certificate of its issuer; users are asked to cope',
+    limboIds: ['rfc5280::serial::zero'],
+  },
+  'serial-number-negative': {
+    rule: 'the serial number is positive',
+    source: 'RFC 5280 §4.1.2.2',
+    because:
+      'an odd serial number still names one certificate of its issuer; users are asked to cope',
+    limboIds: ['rfc5280::serial::negative'],
+  },
+  'serial-number-too-long': {
+    rule: 'the serial number has at most 20 octets',
+    source: 'RFC 5280 §4.1.2.2',
+    because: 'serial numbers are compared as octets of any length',
+    limboIds: ['rfc5280::serial::too-long'],
+  },
+  'authority-key-identifier-missing': {
+    rule: 'a certificate below the anchor names the key of its issuer',
+    source: 'RFC 5280 §4.2.1.1',
+    because: 'it only ranks candidate issuers; the signature decides',
+    limboIds: ['rfc5280::aki::leaf-missing-aki', 'rfc5280::aki::intermediate-missing-aki'],
+  },
+  'authority-key-identifier-critical': {
+    rule: 'the authority key identifier is not critical',
+    source: 'RFC 5280 §4.2.1.1',
+    because: 'we process it, which is all that critical asks for',
+    limboIds: ['rfc5280::aki::critical-aki'],
+  },
+  'subject-key-identifier-missing': {
+    rule: 'the certificate of a CA names its key',
+    source: 'RFC 5280 §4.2.1.2',
+    because: 'it only ranks candidate issuers; the signature decides',
+    limboIds: ['rfc5280::ski::root-missing-ski', 'rfc5280::ski::intermediate-missing-ski'],
+  },
+  'subject-key-identifier-critical': {
+    rule: 'the subject key identifier is not critical',
+    source: 'RFC 5280 §4.2.1.2',
+    because: 'we process it, which is all that critical asks for',
+    limboIds: ['rfc5280::ski::critical-ski'],
+  },
+  'basic-constraints-not-critical': {
+    rule: 'the basic constraints of a CA are critical',
+    source: 'RFC 5280 §4.2.1.9',
+    because: 'we enforce them either way',
+    limboIds: ['rfc5280::root-non-critical-basic-constraints'],
+  },
+  'name-constraints-not-critical': {
+    rule: 'name constraints are critical',
+    source: 'RFC 5280 §4.2.1.10',
+    because: 'we enforce them either way',
+    limboIds: ['rfc5280::nc::permitted-dns-match-noncritical'],
+  },
+  'policy-constraints-not-critical': {
+    rule: 'policy constraints are critical',
+    source: 'RFC 5280 §4.2.1.11',
+    because: 'we enforce them either way',
+    limboIds: ['rfc5280::pc::ica-noncritical-pc'],
+  },
+  'inhibit-any-policy-not-critical': {
+    rule: 'inhibitAnyPolicy is critical',
+    source: 'RFC 5280 §4.2.1.14',
+    because: 'we enforce it either way',
+    limboIds: [],
+  },
+  'authority-info-access-critical': {
+    rule: 'authority information access is not critical',
+    source: 'RFC 5280 §4.2.2.1',
+    because: 'it says where to ask, not what to believe',
+    limboIds: ['rfc5280::ee-critical-aia-invalid'],
+  },
+  'subject-info-access-critical': {
+    rule: 'subject information access is not critical',
+    source: 'RFC 5280 §4.2.2.2',
+    because: 'it says where to ask, not what to believe',
+    limboIds: [],
+  },
+  'freshest-crl-critical': {
+    rule: 'freshest CRL is not critical',
+    source: 'RFC 5280 §4.2.1.15',
+    because: 'it says where to ask, not what to believe',
+    limboIds: [],
+  },
+  'no-rev-avail-critical': {
+    rule: 'noRevAvail is not critical',
+    source: 'RFC 9608 §2',
+    because: 'we process it, which is all that critical asks for',
+    limboIds: [],
+  },
+  'key-usage-cert-sign-without-ca': {
+    rule: 'only a CA asserts keyCertSign',
+    source: 'RFC 5280 §4.2.1.3',
+    because: 'nothing below it is accepted without cA: RFC 5280 §6.1.4 (k)',
+    limboIds: ['rfc5280::leaf-ku-keycertsign'],
+  },
+  'path-length-without-ca': {
+    rule: 'only a CA that asserts keyCertSign has a path length',
+    source: 'RFC 5280 §4.2.1.9',
+    because: 'nothing below it is accepted without cA, nor where key usage lacks keyCertSign',
+    limboIds: [],
+  },
+  'name-constraints-in-end-entity': {
+    rule: 'only a CA has name constraints',
+    source: 'RFC 5280 §4.2.1.10',
+    because: 'they bind certificates below it, and there are none',
+    limboIds: [
+      'rfc5280::nc::not-allowed-in-ee-noncritical',
+      'rfc5280::nc::not-allowed-in-ee-critical',
+    ],
+  },
+  'subject-empty': {
+    rule: 'an empty subject comes with a subject alternative name',
+    source: 'RFC 5280 §4.1.2.6',
+    because:
+      'no name is then claimed: name matching and ACLs over the client find nothing to allow',
+    limboIds: [],
+  },
+  'subject-alt-name-not-critical': {
+    rule: 'beside an empty subject, the subject alternative name is critical',
+    source: 'RFC 5280 §4.2.1.6',
+    because: 'we process it either way',
+    limboIds: ['rfc5280::san::noncritical-with-empty-subject'],
+  },
+  'dns-name-is-ip-address': {
+    rule: 'an IP address is an iPAddress, not a dNSName',
+    source: 'RFC 5280 §4.2.1.6',
+    because: 'it is matched and constrained as a host name only, never as an address',
+    limboIds: ['rfc5280::san::ip-in-dns'],
+  },
+  'dns-name-not-preferred-syntax': {
+    rule: 'a dNSName has letters, digits and inner hyphens in each label',
+    source: 'RFC 5280 §4.2.1.6',
+    because: 'names are compared whole and constrained label by label, whatever their characters',
+    limboIds: ['rfc5280::san::underscore-dns'],
+  },
+  'name-constraint-leading-period': {
+    rule: 'a dNSName constraint does not begin with a period',
+    source: 'RFC 5280 §4.2.1.10',
+    because:
+      'it is read as it was meant, and then permits or excludes no more than without the period',
+    limboIds: ['rfc5280::nc::invalid-dnsname-leading-period'],
+  },
+}
