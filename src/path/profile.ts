@@ -33,7 +33,7 @@ export interface Relaxation {
 }
 
 /**
- * Reports the first rule of RFC 5280's certificate profile that `certificate` breaks. Only for profile `rfc5280`.
+ * Reports the first rule of the certificate profile, RFC 5280 §4, that `certificate` breaks. Only for profile `rfc5280`.
  *
  * `name-constraint-leading-period` is in the table too, but is found where name constraints are read.
  */

@@ -2,8 +2,8 @@
  * What a key may be used for: key usage and extended key usage of the target and of every CA, RFC 5280 §4.2.1.3 and
  * RFC 5280 §4.2.1.12.
  *
- * RFC 5280 leaves a CA's extended key usage open; we read it as Windows, NSS, Go and OpenSSL do: a CA that lists purposes
- * cannot pass on others. One purpose has to hold along the whole path, so the purposes that are left are narrowed from the
+ * The extended key usage of a CA has no rule in RFC 5280 §6.1; we read it as Windows, NSS, Go and
+ * OpenSSL do: a CA that lists purposes cannot pass on others. One purpose has to hold along the whole path, so the purposes that are left are narrowed from the
  * target up; they are a small bit set, which costs a search nothing to carry and to go back to.
  *
  * @module
