@@ -35,3 +35,11 @@ export {
 export type { AttributeInput, GeneralNameInput, NameInput, RdnInput } from './names.ts'
 export { toPem } from './pem.ts'
 export { createPki, type Pki, type PkiOptions } from './pki.ts'
+export {
+  type Expected,
+  type IssuedVariant,
+  issueVariant,
+  type VariantInputs,
+  type VariantName,
+  variants,
+} from './variants.ts'

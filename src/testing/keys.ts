@@ -93,29 +93,39 @@ function generation(kind: KeyKind): RsaHashedKeyGenParams | EcKeyGenParams | Alg
 
 /**
  * Hands out the pool's keys within one hierarchy. CAs draw from the first half and leaves from the second, by their name,
- * so that a certificate keeps its key when a test issues another one before it; two CAs never share one.
+ * so that a certificate keeps its key when a test issues another one before it. No two CAs share a key, and no leaf has a
+ * CA's while CAs fit into their half; leaves share keys when there are many.
  */
 export class KeyRing {
   readonly #used = new Set<string>()
 
+  /**
+   * @param name - DER of the subject.
+   * @throws TypeError with code `testing-keys-exhausted` when CAs have used up a kind, rather than give two CAs one key.
+   */
   take(input: KeyInput, role: 'ca' | 'leaf', name: Uint8Array): TestKey {
     if (typeof input !== 'string') return input
     const [kind, index] = input.split('#') as [KeyKind, string | undefined]
     if (!Object.hasOwn(pool.keys, kind)) throw new TypeError(`not a key kind: ${kind}`)
-    const key = index === undefined ? this.#draw(kind, role, name) : poolKey(kind, Number(index))
+    const key =
+      index === undefined ? this.#draw(kind, role, fnv1a(name)) : poolKey(kind, Number(index))
     this.#used.add(key.id)
     return key
   }
 
-  #draw(kind: KeyKind, role: 'ca' | 'leaf', name: Uint8Array): TestKey {
-    const half = Math.max(1, poolSize(kind) >> 1)
-    const first = role === 'ca' || poolSize(kind) === 1 ? 0 : half
-    const start = fnv1a(name)
-    for (let step = 0; step < half; step++) {
-      const key = poolKey(kind, first + ((start + step) % half))
-      if (!this.#used.has(key.id)) return key
+  #draw(kind: KeyKind, role: 'ca' | 'leaf', start: number): TestKey {
+    const half = poolSize(kind) >> 1
+    const halves = role === 'ca' ? [0, half] : [half]
+    for (const first of halves) {
+      for (let step = 0; step < half; step++) {
+        const key = poolKey(kind, first + ((start + step) % half))
+        if (!this.#used.has(key.id)) return key
+      }
     }
-    return poolKey(kind, first + (start % half))
+    if (role === 'leaf') return poolKey(kind, half + (start % half))
+    throw Object.assign(new TypeError(`no ${kind} key is left: pass keys from generateKey`), {
+      code: 'testing-keys-exhausted',
+    })
   }
 }
 
