@@ -21,6 +21,7 @@ import {
   parseUriHost,
 } from './host-name.ts'
 import { ipAddressText } from './ip-address.ts'
+import type { Profile } from './profile.ts'
 
 export type NameForm = GeneralName['kind']
 
@@ -49,9 +50,6 @@ export type NameConstraintFailure =
     }
   | { readonly code: 'budget-exhausted'; readonly of: 'name-comparisons' }
 
-/** `rfc5280` refuses a malformed subtree at once; `interoperable` when a name of its form comes along. */
-export type NameConstraintsProfile = 'interoperable' | 'rfc5280'
-
 /**
  * permitted_subtrees and excluded_subtrees of RFC 5280 §6.1.2 (b)(c). It belongs to one path and grows with it: never share it.
  */
@@ -66,11 +64,15 @@ export function initialNameConstraints(): NameConstraintsState {
   return { permitted: new Map(), excluded: new Map() }
 }
 
-/** Narrows `state` by the constraints of one CA certificate or trust anchor, critical or not. RFC 5280 §6.1.4 (g) */
+/**
+ * Narrows `state` by the constraints of one CA certificate or trust anchor, critical or not. RFC 5280 §6.1.4 (g)
+ *
+ * @param profile - `rfc5280` refuses a malformed subtree at once, `interoperable` when a name of its form comes along.
+ */
 export function applyNameConstraints(
   state: NameConstraintsState,
   constraints: NameConstraints,
-  profile: NameConstraintsProfile,
+  profile: Profile,
 ): NameConstraintFailure | undefined {
   const permitted = new Map<NameForm, Subtree[]>()
   for (const subtree of constraints.permittedSubtrees ?? []) {
@@ -160,7 +162,7 @@ function addSubtree(
   subtrees: Map<NameForm, Subtree[]>,
   { base }: GeneralSubtree,
   list: 'permitted' | 'excluded',
-  profile: NameConstraintsProfile,
+  profile: Profile,
 ): NameConstraintFailure | undefined {
   const subtree = compileSubtree(base, list, profile)
   // An address range with holes could be read in two ways; no profile guesses.
@@ -176,7 +178,7 @@ function addSubtree(
 function compileSubtree(
   base: GeneralName,
   list: 'permitted' | 'excluded',
-  profile: NameConstraintsProfile,
+  profile: Profile,
 ): Subtree {
   switch (base.kind) {
     case 'dNSName':
@@ -194,7 +196,7 @@ function compileSubtree(
   }
 }
 
-function compileDnsSubtree(text: string, profile: NameConstraintsProfile): Subtree {
+function compileDnsSubtree(text: string, profile: Profile): Subtree {
   if (text === '') return { kind: 'everything', text }
   if (text.startsWith('.')) {
     // RFC 5280 gives a leading period to URIs only. Where it is read for DNS names, it means subdomains.
