@@ -110,6 +110,7 @@ async function verify(
   const { data } = question
   const signature =
     octets === undefined ? question.signature : rawSignature(question.signature, octets)
+  if (signature === undefined) return 'invalid'
   const valid = await attempt(() => subtle.verify(verifying, key, source(signature), source(data)))
   if (valid === undefined) return 'unsupported'
   if (!valid) return 'invalid'
@@ -138,8 +139,8 @@ function copyOf(question: SignatureQuestion): SignatureQuestion {
   }
 }
 
-/** r and s side by side, from DER that is known to be strict and in range: at most 139 octets. */
-function rawSignature(der: Uint8Array, octets: number): Uint8Array {
+/** r and s side by side, from DER that is known to be strict; `undefined` when they are too long for the curve. */
+function rawSignature(der: Uint8Array, octets: number): Uint8Array | undefined {
   const raw = new Uint8Array(2 * octets)
   let offset = der[1]! < 0x80 ? 2 : 3
   for (let i = 0; i < 2; i++) {
@@ -148,6 +149,7 @@ function rawSignature(der: Uint8Array, octets: number): Uint8Array {
     offset = start + length
     // A leading zero says only that the number is positive.
     const number = der.subarray(der[start] === 0 ? start + 1 : start, offset)
+    if (number.length > octets) return undefined
     raw.set(number, (i + 1) * octets - number.length)
   }
   return raw
