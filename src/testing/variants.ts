@@ -4,11 +4,19 @@
  * @module
  */
 
-import { concatBytes } from '../base/bytes.ts'
-import { writeBoolean, writeElement, writeSequence } from '../der/writer.ts'
+import { asciiBytes, concatBytes } from '../base/bytes.ts'
+import { toHex } from '../base/hex.ts'
+import {
+  writeBitString,
+  writeBoolean,
+  writeElement,
+  writeNull,
+  writeSequence,
+} from '../der/writer.ts'
 import { type CertificateAuthority, type IssuedBytes, issueCa } from './authority.ts'
-import { elementsOf } from './encode.ts'
+import { elementsOf, integer, oid } from './encode.ts'
 import { type CertificateOptions, testTime } from './issue.ts'
+import { poolKey } from './keys.ts'
 import { encodeName, type GeneralNameInput } from './names.ts'
 
 export type VariantName =
@@ -25,6 +33,12 @@ export type VariantName =
   | 'good-unknown-extension'
   | 'good-explicit-policy'
   | 'good-policy-mapping'
+  | 'odd-serial-negative'
+  | 'odd-no-key-identifiers'
+  | 'odd-basic-constraints-not-critical'
+  | 'odd-issuer-name-case'
+  | 'odd-generalized-time'
+  | 'odd-looped-cas'
   | 'expired'
   | 'expired-one-second-ago'
   | 'not-yet-valid'
@@ -60,6 +74,12 @@ export type VariantName =
   | 'policy-mapping-inhibited'
   | 'policy-any-inhibited'
   | 'policy-mapped-from-any'
+  | 'looped-cas'
+  | 'ca-as-client'
+  | 'dns-name-not-permitted-by-anchor'
+  | 'policy-duplicate'
+  | 'rsa-exponent-1'
+  | 'rsa-16384'
   | 'signed-with-sha1'
   | 'signed-with-md5'
   | 'rsa-1024'
@@ -231,6 +251,44 @@ async function rekeyed(): Promise<Made> {
   }
 }
 
+/** The first intermediate is the way to the root, the other two certify each other. */
+async function loopedAuthorities(): Promise<Made> {
+  const anchor = await issueCa('Root CA')
+  const first = await anchor.issueCa('CA 1')
+  const second = await first.issueCa('CA 2')
+  const back = await second.crossSign(first)
+  return {
+    client: await second.issueBytes('client-a'),
+    anchors: [anchor],
+    intermediates: [first, second, back],
+  }
+}
+
+async function authorityAsClient(): Promise<Made> {
+  const anchor = await issueCa('Root CA')
+  return { client: await anchor.issueCa('Issuing CA'), anchors: [anchor], intermediates: [] }
+}
+
+/** RFC 3279 §2.3.1 */
+function rsaPublicKey(modulus: bigint, exponent: number): Uint8Array {
+  return writeSequence(
+    writeSequence(oid('1.2.840.113549.1.1.1'), writeNull()),
+    writeBitString(writeSequence(integer(modulus), integer(exponent))),
+  )
+}
+
+function poolModulus(): bigint {
+  const [, bits] = elementsOf(poolKey('RSA-2048', 0).publicKey) as [Uint8Array, Uint8Array]
+  // Four octets of header and one that counts unused bits, then RSAPublicKey.
+  const [modulus] = elementsOf(bits.subarray(5)) as [Uint8Array]
+  return BigInt(`0x${toHex(modulus.subarray(4))}`)
+}
+
+const withoutKeyIdentifiers: CertificateOptions = {
+  subjectKeyIdentifier: 'absent',
+  authorityKeyIdentifier: 'absent',
+}
+
 function flipLast(bytes: Uint8Array): Uint8Array {
   const changed = Uint8Array.from(bytes)
   changed[changed.length - 1]! ^= 1
@@ -358,6 +416,37 @@ const catalogue: { readonly [N in VariantName]: Variant } = {
       { certificatePolicies: [policyB] },
       { certificatePolicies: [policyA], policyMappings: [[policyA, policyB]] },
     ),
+  },
+  'odd-serial-negative': {
+    description: 'A negative serial number, which real CAs have issued.',
+    expected: accepted,
+    make: usual({ serialNumber: -5 }),
+  },
+  'odd-no-key-identifiers': {
+    description: 'No certificate has a key identifier.',
+    expected: accepted,
+    make: usual(withoutKeyIdentifiers, withoutKeyIdentifiers, withoutKeyIdentifiers),
+  },
+  'odd-basic-constraints-not-critical': {
+    description: 'The basic constraints of the issuing CA are not critical.',
+    expected: accepted,
+    make: usual({}, { criticality: { basicConstraints: false } }),
+  },
+  'odd-issuer-name-case': {
+    description:
+      'The client names its issuer in capitals, with two spaces and as a PrintableString.',
+    expected: accepted,
+    make: usual({ issuer: [{ type: 'CN', value: 'ISSUING  CA', as: 'PrintableString' }] }),
+  },
+  'odd-generalized-time': {
+    description: 'A GeneralizedTime before 2050.',
+    expected: accepted,
+    make: usual({ notAfter: writeElement(0x18, asciiBytes('20491231235959Z')) }),
+  },
+  'odd-looped-cas': {
+    description: 'Two CAs certify each other; a third certificate leads to the root.',
+    expected: accepted,
+    make: loopedAuthorities,
   },
   expired: {
     description: 'The client expired long ago.',
@@ -571,6 +660,43 @@ const catalogue: { readonly [N in VariantName]: Variant } = {
     expected: refused('policy-mapping-any'),
     make: usual({}, { certificatePolicies: [policyA], policyMappings: [['2.5.29.32.0', policyB]] }),
   },
+  'looped-cas': {
+    description: 'Two CAs certify each other, and no certificate leads to the root.',
+    expected: refused('issuer-unknown'),
+    make: async () => {
+      const { anchors, client, intermediates } = await loopedAuthorities()
+      return { anchors, client, intermediates: intermediates.slice(1) }
+    },
+  },
+  'ca-as-client': {
+    description: 'An issuing CA presents itself as a client.',
+    expected: refused('key-usage-no-digital-signature'),
+    make: authorityAsClient,
+  },
+  'dns-name-not-permitted-by-anchor': {
+    description: 'The DNS name lies outside of what the root permits.',
+    expected: refused('name-not-permitted'),
+    make: usual(
+      { subjectAltName: [{ dns: 'a.example.org' }] },
+      {},
+      permitting({ dns: 'example.com' }),
+    ),
+  },
+  'policy-duplicate': {
+    description: 'The client lists a policy twice.',
+    expected: refused('policy-duplicate'),
+    make: usual({ certificatePolicies: [policyA, policyA] }),
+  },
+  'rsa-exponent-1': {
+    description: 'The key of the client is RSA with the exponent 1.',
+    expected: refused('key-exponent'),
+    make: () => usual({ subjectPublicKeyInfo: rsaPublicKey(poolModulus(), 1) })(),
+  },
+  'rsa-16384': {
+    description: 'The key of the client is RSA with 16384 bits: it costs whoever checks it.',
+    expected: refused('key-too-large'),
+    make: () => usual({ subjectPublicKeyInfo: rsaPublicKey((1n << 16384n) - 1n, 65537) })(),
+  },
   'signed-with-sha1': {
     description: 'The client is signed with SHA-1.',
     expected: refused('signature-algorithm-weak'),
@@ -697,26 +823,20 @@ const catalogue: { readonly [N in VariantName]: Variant } = {
   'set-order': {
     description: 'The two attributes of the subject’s RDN are not in DER order.',
     expected: refused('der-set-order'),
-    make: usual({ subject: unsortedName() }),
+    make: () => usual({ subject: unsortedName() })(),
   },
   'time-without-seconds': {
     description: 'notAfter has no seconds.',
     expected: refused('der-time'),
     make: usual({
-      notAfter: writeElement(
-        0x17,
-        Uint8Array.from('4912312359Z', (c) => c.charCodeAt(0)),
-      ),
+      notAfter: writeElement(0x17, asciiBytes('4912312359Z')),
     }),
   },
   'time-with-offset': {
     description: 'notAfter has a time zone.',
     expected: refused('der-time'),
     make: usual({
-      notAfter: writeElement(
-        0x17,
-        Uint8Array.from('491231235959+0000', (c) => c.charCodeAt(0)),
-      ),
+      notAfter: writeElement(0x17, asciiBytes('491231235959+0000')),
     }),
   },
   'bad-printable-string': {
