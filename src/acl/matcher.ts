@@ -219,7 +219,7 @@ function readAttributes(
       const key = text === '*' ? attributeTypeFact(attribute.type) : attributeFact(attribute)
       parts.push({ key, type: attribute.type, text })
     }
-    attributes.set(type, Array.isArray(wanted) ? Object.freeze(texts) : (texts[0] as string))
+    attributes.set(type, texts.length > 1 ? Object.freeze(texts) : (texts[0] as string))
   }
   const [key, ...also] = parts.map((part) => part.key)
   if (key === undefined || also.length >= limits.attributes) {
