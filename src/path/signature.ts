@@ -1,7 +1,7 @@
 /** One signature under an issuer's key: RFC 5280 §6.1.3 (a)(1). @module */
 
 import type { Result } from '../base/result.ts'
-import type { SignatureScheme } from '../base/signature-scheme.ts'
+import type { HashName, SignatureScheme } from '../base/signature-scheme.ts'
 import { DerReader } from '../der/reader.ts'
 import { ask, type Steps } from '../effect/effect.ts'
 import {
@@ -86,7 +86,7 @@ export function* checkSignature({
   const refused = checkKey(key, policy) ?? checkScheme(scheme, key, policy)
   if (refused !== undefined) return refused
   if (key.kind === 'DSA' && !key.hasParameters) return { code: 'key-parameters-missing' }
-  if (!isWellFormed(signature, key)) return { code: 'signature-invalid' }
+  if (!isWellFormed(signature, key, scheme)) return { code: 'signature-invalid' }
 
   // Counted before asking, or a mesh of look-alike CAs costs verifications without bound (CVE-2018-16875).
   budget.signatures -= signatureCost(key)
@@ -106,14 +106,20 @@ export function* checkSignature({
 }
 
 /** Whether the octets have the one form that a signature with `key` can have. */
-function isWellFormed(signature: Uint8Array, key: KeyDescription): boolean {
+function isWellFormed(
+  signature: Uint8Array,
+  key: KeyDescription,
+  scheme: SignatureScheme,
+): boolean {
   switch (key.kind) {
     case 'EC':
       return isStrictEcdsaSignature(signature, key.curve)
     case 'RSA':
     case 'RSA-PSS':
       // RFC 8017 §8.1.2 (1), RFC 8017 §8.2.2 (1): as long as the modulus.
-      return signature.length === (key.size + 7) >> 3
+      if (signature.length !== (key.size + 7) >> 3) return false
+      // RFC 8017 §9.1.2 (3): libraries differ on a salt for which the key has no room.
+      return scheme.name !== 'RSASSA-PSS' || saltFits(scheme, key.size)
     case 'DSA':
       return isStrictDsaSignature(signature)
     case 'Ed25519':
@@ -129,6 +135,21 @@ function isWellFormed(signature: Uint8Array, key: KeyDescription): boolean {
     default:
       return false
   }
+}
+
+function saltFits({ hash, saltLength }: PssScheme, size: number): boolean {
+  return hashOctets[hash] + saltLength + 2 <= (size + 6) >> 3
+}
+
+type PssScheme = Extract<SignatureScheme, { name: 'RSASSA-PSS' }>
+
+const hashOctets: { readonly [H in HashName]: number } = {
+  MD5: 16,
+  'SHA-1': 20,
+  'SHA-224': 28,
+  'SHA-256': 32,
+  'SHA-384': 48,
+  'SHA-512': 64,
 }
 
 /** Parts of a signed structure, each as DER that stands alone. */

@@ -157,6 +157,30 @@ describe('a signature verifies under both drivers, and no other does', () => {
   })
 })
 
+test('a salt for which the key has no room is no signature and asks nobody: RFC 8017 §9.1.2 (3)', () => {
+  const check = question('rsa', 'pssSha256')
+  const asked: number[] = []
+  const handlers: Handlers = {
+    ...node,
+    verifySignature: () => {
+      asked.push(1)
+      return 'invalid'
+    },
+  }
+  // 2048 bits: 256 octets less the hash's 32 and two.
+  for (const [saltLength, count] of [
+    [223, 0],
+    [222, 1],
+  ] as const) {
+    const der = identifier('1.2.840.113549.1.1.10', pss(sha256, saltLength))
+    const algorithm = readAlgorithmIdentifier(new DerReader(der), 'an algorithm')
+    expect(runSync(checkSignature({ ...check, algorithm }), handlers)?.code).toBe(
+      'signature-invalid',
+    )
+    expect(asked).toHaveLength(count)
+  }
+})
+
 describe('what a runtime lacks is never "invalid"', () => {
   test('DSA and secp256k1 are not in WebCrypto', async () => {
     const both = [undefined, 'signature-algorithm-unsupported']
