@@ -28,7 +28,7 @@ export interface IssuedBytes {
 /** A parsed certificate with its key: wherever a `Certificate` is asked for, it will do. */
 export interface IssuedCertificate extends Certificate, IssuedBytes {}
 
-/** A CA certificate that issues. Names become the CN, unless they are RFC 4514 text (`CN=a,O=b`) or `subject` is given. */
+/** A CA certificate that issues. Names become the CN, unless they are names as text (`CN=a,O=b`, RFC 4514 §2) or `subject` is given. */
 export interface CertificateAuthority extends IssuedCertificate {
   /**
    * Issues a client certificate: keyUsage digitalSignature, extendedKeyUsage clientAuth, subjectKeyIdentifier,
@@ -106,18 +106,21 @@ async function authority(
   const signer: Signer = shared ?? { hierarchy, name: subject, key, nextSerialNumber: 1 }
   const issued = await issueRead(parent ?? { signer }, signer.name, key, options, caExtensions)
   const ca: CertificateAuthority = Object.assign(issued, {
-    issueBytes: (leaf: string, overrides: CertificateOptions = {}) => {
+    issueBytes: async (leaf: string, overrides: CertificateOptions = {}) => {
       const { subject, key } = leafIdentity(hierarchy, leaf, overrides)
       return issueBytes({ signer, certificate: ca }, subject, key, overrides, clientExtensions)
     },
-    issue: (leaf: string, overrides: CertificateOptions = {}) => {
+    issue: async (leaf: string, overrides: CertificateOptions = {}) => {
       const { subject, key } = leafIdentity(hierarchy, leaf, overrides)
       return issueRead({ signer, certificate: ca }, subject, key, overrides, clientExtensions)
     },
     issueCa: (below: string, overrides: CertificateOptions = {}) =>
       authority({ signer, certificate: ca }, hierarchy, below, overrides),
-    crossSign: (other: CertificateAuthority, overrides: CertificateOptions = {}) =>
-      authority({ signer, certificate: ca }, hierarchy, '', overrides, signers.get(other)),
+    crossSign: async (other: CertificateAuthority, overrides: CertificateOptions = {}) => {
+      const shared = signers.get(other)
+      if (shared === undefined) throw new TypeError('not a CA that issueCa made')
+      return authority({ signer, certificate: ca }, hierarchy, '', overrides, shared)
+    },
   })
   signers.set(ca, signer)
   return ca

@@ -47,10 +47,6 @@ export function oid(text: string): Uint8Array {
   return der
 }
 
-export function bitString(value: Uint8Array, unusedBits = 0): Uint8Array {
-  return writeElement(0x03, Uint8Array.of(unusedBits), value)
-}
-
 /** A named bit list: bit n of `bits` is bit n of the type, trailing zero bits cut off. X.690 §11.2.2 */
 export function namedBits(bits: number): Uint8Array {
   return writeElement(0x03, namedBitsContents(bits))

@@ -70,11 +70,11 @@ export interface ExtensionOptions {
   readonly authorityKeyIdentifier?: AuthorityKeyIdentifierInput | Absent
   readonly cRLDistributionPoints?: readonly DistributionPointInput[] | Absent
   readonly authorityInfoAccess?: { readonly ocsp?: string; readonly caIssuers?: string } | Absent
-  /** RFC 9608 */
+  /** RFC 9608 §2 */
   readonly noRevAvail?: 'present' | Absent
   /** Further extensions, written after the others in this order; the same OID twice is written twice. */
   readonly rawExtensions?: readonly RawExtension[]
-  /** Sets the critical bit against RFC 5280's usual choice. */
+  /** Sets the critical bit against the usual choice of RFC 5280 §4.2. */
   readonly criticality?: { readonly [E in ExtensionName]?: boolean }
 }
 

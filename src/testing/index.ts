@@ -41,5 +41,6 @@ export {
   issueVariant,
   type VariantInputs,
   type VariantName,
+  variantNames,
   variants,
 } from './variants.ts'

@@ -13,7 +13,7 @@ export interface AttributeInput {
 }
 
 /**
- * A name: RFC 4514 text when it starts like one (`CN=client-a,O=Example`), any other text becomes the CN; or a list in the
+ * A name as RFC 4514 §2 text when it starts like one (`CN=client-a,O=Example`), any other text becomes the CN; or a list in the
  * order of the encoding (the country first), where an inner list is one RDN of several attributes; or DER as it stands.
  */
 export type NameInput = string | readonly RdnInput[] | Uint8Array
@@ -75,7 +75,7 @@ function encodeAttribute({ type, value, as }: AttributeInput): Uint8Array {
   return writeSequence(oid(known ?? type), string(as ?? stringTypes[type] ?? 'UTF8String', value))
 }
 
-/** The simple half of RFC 4514: attributes, `+`, backslash escapes; no hex strings. */
+/** The simple half of RFC 4514 §3: attributes, `+`, backslash escapes; no hex strings. */
 function parseName(text: string): readonly (readonly AttributeInput[])[] {
   if (!/^[A-Za-z0-9.]+=/.test(text)) return [[{ type: 'CN', value: text }]]
   const rdns = split(text, ',').map((rdn) =>

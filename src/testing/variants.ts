@@ -855,3 +855,8 @@ const catalogue: { readonly [N in VariantName]: Variant } = {
 export const variants: {
   readonly [N in VariantName]: { readonly description: string; readonly expected: Expected }
 } = catalogue
+
+/** The names of all variants, those that must be let in first. */
+export const variantNames: readonly VariantName[] = /* @__PURE__ */ Object.keys(
+  catalogue,
+) as VariantName[]

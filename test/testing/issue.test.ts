@@ -110,6 +110,8 @@ describe('what the test PKI issues', async () => {
         { uri: 'spiffe://example/a' },
         { ip: '10.1.2.3' },
         { ip: '2001:db8::1' },
+        { ip: '::ffff:1:2' },
+        { ip: '1:2:3:4:5:6:7:8' },
         { ip: Uint8Array.of(127, 0, 0, 1) },
         { directoryName: 'O=Example' },
         { otherName: { typeId: '1.2.3', value: Uint8Array.of(5, 0) } },
@@ -161,7 +163,7 @@ describe('what the test PKI issues', async () => {
     expect(extensions.authorityKeyIdentifier?.authorityCertSerialNumber).toEqual(
       Uint8Array.of(0, 128),
     )
-    expect(extensions.subjectAltName?.names).toHaveLength(11)
+    expect(extensions.subjectAltName?.names).toHaveLength(13)
     expect(extensions.subjectAltName?.critical).toBe(true)
     const permitted = extensions.nameConstraints?.permittedSubtrees?.map(({ base }) => base)
     expect(permitted?.[0]).toEqual({
@@ -224,6 +226,16 @@ describe('what the test PKI issues', async () => {
       subject: [{ type: '2.5.4.3', value: 'client a', as }],
     })
     expect(new X509Certificate(der).subject).toBe('CN=client a')
+  })
+
+  test('a name that is neither text nor attributes is misuse', async () => {
+    await expect(issuing.issue('CN=client-a,Example')).rejects.toThrow(TypeError)
+    await expect(
+      issuing.issue('', { subject: [{ type: 'nickname', value: 'a' }] }),
+    ).rejects.toThrow()
+    const same = await issuing.issue('CN=client-a,O=Example')
+    const der = await issuing.issue('', { subject: same.tbsCertificate.subject.der })
+    expect(der.tbsCertificate.subject).toEqual(same.tbsCertificate.subject)
   })
 
   test('dates before 1950 and from 2050 are GeneralizedTime, RFC 5280 §4.1.2.5', async () => {
@@ -316,6 +328,21 @@ describe('keys of the test PKI', () => {
       expect(cas).not.toContain((await root.issueBytes(`client ${i}`)).key.id)
   })
 
+  test('every public key of the pool belongs to its private key', () => {
+    for (const kind of kinds) {
+      for (let i = 0; i < poolSize(kind); i++) {
+        const { privateKey, publicKey } = poolKey(kind, i)
+        const pair = createPrivateKey({
+          key: Buffer.from(privateKey),
+          format: 'der',
+          type: 'pkcs8',
+        })
+        const spki = createPublicKey(pair).export({ format: 'der', type: 'spki' })
+        expect(Buffer.from(publicKey).equals(spki)).toBe(true)
+      }
+    }
+  })
+
   test('pool keys, own keys and fresh keys', async () => {
     expect(poolKey('P-256', poolSize('P-256'))).toBe(poolKey('P-256', 0))
     for (const kind of ['P-384', 'RSA-2048', 'Ed25519', 'RSA-2048-e3'] as const) {
@@ -358,5 +385,6 @@ describe('hierarchies', () => {
     )
     expect(serials[0]).not.toEqual(serials[1])
     expect(signedBy((await bridge.issue('a')).der, second.der)).toBe(true)
+    await expect(first.crossSign({ ...second })).rejects.toThrow(TypeError)
   })
 })

@@ -10,13 +10,11 @@ import { webHandlers } from '../../src/runtime/web.ts'
 import {
   type IssuedVariant,
   issueVariant,
-  type VariantName,
+  variantNames as names,
   variants,
 } from '../../src/testing/index.ts'
 import type { Certificate } from '../../src/x509/certificate.ts'
 import { parseCertificate } from '../../src/x509/parse-certificate.ts'
-
-const names = Object.keys(variants) as VariantName[]
 
 /** `accepted`, or the code of the failure: from the reader, or from the search for a path. */
 function* judge(variant: IssuedVariant): Steps<string> {
