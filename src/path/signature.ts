@@ -1,8 +1,6 @@
 /** One signature under an issuer's key: RFC 5280 §6.1.3 (a)(1). @module */
 
-import type { Result } from '../base/result.ts'
 import type { HashName, SignatureScheme } from '../base/signature-scheme.ts'
-import { DerReader } from '../der/reader.ts'
 import { ask, type Steps } from '../effect/effect.ts'
 import {
   decodeSignatureScheme,
@@ -10,6 +8,9 @@ import {
   importableSpki,
   isStrictDsaSignature,
   isStrictEcdsaSignature,
+  parseAlgorithmIdentifier,
+  parseSignatureValue,
+  parseSubjectPublicKeyInfo,
   type SchemeFailure,
 } from '../x509/algorithms.ts'
 import type {
@@ -18,11 +19,6 @@ import type {
   SubjectPublicKeyInfo,
 } from '../x509/certificate.ts'
 import type { ParseFailure } from '../x509/failure.ts'
-import {
-  readAlgorithmIdentifier,
-  reading,
-  readSubjectPublicKeyInfo,
-} from '../x509/parse-certificate.ts'
 import {
   type AlgorithmPolicy,
   checkKey,
@@ -172,13 +168,11 @@ export function* checkSignedData(
   signed: SignedData,
   policy: AlgorithmPolicy,
 ): Steps<ParseFailure | SignatureFailure | undefined> {
-  const spki = readWhole(signed.spki, readSubjectPublicKeyInfo)
+  const spki = parseSubjectPublicKeyInfo(signed.spki)
   if (!spki.ok) return spki.failure
-  const algorithm = readWhole(signed.algorithm, (reader) =>
-    readAlgorithmIdentifier(reader, 'a signature algorithm'),
-  )
+  const algorithm = parseAlgorithmIdentifier(signed.algorithm)
   if (!algorithm.ok) return algorithm.failure
-  const signature = readWhole(signed.signature, (reader) => reader.octetsOfBitString('a signature'))
+  const signature = parseSignatureValue(signed.signature)
   if (!signature.ok) return signature.failure
   return yield* checkSignature({
     algorithm: algorithm.value,
@@ -188,14 +182,5 @@ export function* checkSignedData(
     policy,
     memorable: false,
     budget: { signatures: Number.POSITIVE_INFINITY },
-  })
-}
-
-function readWhole<T>(der: Uint8Array, read: (reader: DerReader) => T): Result<T, ParseFailure> {
-  return reading(() => {
-    const reader = new DerReader(der)
-    const value = read(reader)
-    reader.finish('the input')
-    return value
   })
 }

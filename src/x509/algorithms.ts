@@ -1,5 +1,6 @@
 /**
- * Signature algorithms and public keys of X.509 as data: RFC 3279, RFC 4055, RFC 5480, RFC 5758, RFC 8410, RFC 9881.
+ * Signature algorithms and public keys of X.509 as data: RFC 3279 §2, RFC 4055 §3, RFC 5480 §2, RFC 5758 §3, RFC 8410 §3,
+ * RFC 9881 §2.
  * What is weak is decoded like the rest; refusing it is the policy's work (`path/algorithms.ts`).
  * @module
  */
@@ -17,7 +18,8 @@ import type {
   KeyDescription,
   SubjectPublicKeyInfo,
 } from './certificate.ts'
-import { readAlgorithmIdentifier, reading } from './parse-certificate.ts'
+import type { ParseFailure } from './failure.ts'
+import { readAlgorithmIdentifier, reading, readSubjectPublicKeyInfo } from './parse-certificate.ts'
 
 export type SchemeFailure =
   | { readonly code: 'signature-algorithm-unknown'; readonly algorithm: string }
@@ -255,6 +257,34 @@ export function isStrictEcdsaSignature(signature: Uint8Array, curve: Curve): boo
 export function isStrictDsaSignature(signature: Uint8Array): boolean {
   const [r, s] = readIntegers(signature, 2)?.map(natural) ?? []
   return r !== undefined && s !== undefined
+}
+
+/** Reads an AlgorithmIdentifier that stands alone: RFC 5280 §4.1.1.2 */
+export function parseAlgorithmIdentifier(
+  der: Uint8Array,
+): Result<AlgorithmIdentifier, ParseFailure> {
+  return parseWhole(der, (reader) => readAlgorithmIdentifier(reader, 'an algorithm'))
+}
+
+/** Reads a SubjectPublicKeyInfo that stands alone: RFC 5280 §4.1.2.7 */
+export function parseSubjectPublicKeyInfo(
+  der: Uint8Array,
+): Result<SubjectPublicKeyInfo, ParseFailure> {
+  return parseWhole(der, readSubjectPublicKeyInfo)
+}
+
+/** Octets of a signature's BIT STRING that stands alone and has no unused bits: RFC 5280 §4.1.1.3 */
+export function parseSignatureValue(der: Uint8Array): Result<Uint8Array, ParseFailure> {
+  return parseWhole(der, (reader) => reader.octetsOfBitString('a signature'))
+}
+
+function parseWhole<T>(der: Uint8Array, read: (reader: DerReader) => T): Result<T, ParseFailure> {
+  return reading(() => {
+    const reader = new DerReader(der)
+    const value = read(reader)
+    reader.finish('the input')
+    return value
+  })
 }
 
 /** Content octets of the INTEGERs of a SEQUENCE that has just so many of them and nothing else. */
