@@ -9,7 +9,7 @@ export interface RuntimeOptions {
 }
 
 /**
- * Local limits. 1,024 keys are more CAs than a server is known to trust (browsers ship about 150) at 1 to 5 KiB each; 512 signatures
- * of usual CA certificates (2 KiB) are 1 MiB, and 16 MiB at the very worst.
+ * Local limits. 1,024 keys are several times the CAs of a browser; 512 signatures of usual CA certificates (2 KiB) are 1 MiB, and
+ * twice that many of 16 KiB each, the very worst, are 16 MiB.
  */
 export const defaultCapacity = { keys: 1024, signatures: 512 } as const

@@ -62,7 +62,7 @@ function inputOf(
 function unlessOfCrypto(error: unknown): undefined {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (/^ERR_(OSSL|CRYPTO|INVALID_ARG_VALUE|FEATURE_UNAVAILABLE)/.test(code)) return undefined
-  // BoringSSL, under Bun and Electron, reports by message alone.
+  // Other runtimes with node:crypto may pass on a message of their library without a code.
   if (error instanceof Error && /^error:[0-9A-Fa-f]+:/.test(error.message)) return undefined
   throw error
 }
