@@ -49,10 +49,7 @@ export function isPeerNameReadable({ kind, value }: PeerName): boolean {
   }
 }
 
-function isPeerNamePresent(
-  names: readonly GeneralName[],
-  { kind, value }: PeerName,
-): boolean {
+function isPeerNamePresent(names: readonly GeneralName[], { kind, value }: PeerName): boolean {
   switch (kind) {
     case 'DNS': {
       const host = referenceHost(value)
