@@ -1,4 +1,4 @@
-/** IP addresses as text and as octets. RFC 3986 §3.2.2, RFC 4291 §2.2, RFC 5952 @module */
+/** IP addresses as text and as octets. RFC 3986 §3.2.2, RFC 4291 §2.2, RFC 5952 §4 @module */
 
 /**
  * Reads dotted IPv4 (four decimal numbers without leading zeros) or IPv6 text (no zone, no brackets).

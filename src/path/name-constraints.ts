@@ -59,7 +59,7 @@ export interface NameConstraintsState {
   readonly excluded: Map<NameForm, Subtree[]>
 }
 
-/** Nothing constrained. The initial subtrees of RFC 5280 §6.1.1 (h)(i) and RFC 5937 are applied like any other. */
+/** Nothing constrained. The initial subtrees of RFC 5280 §6.1.1 (h)(i) are applied like any other. */
 export function initialNameConstraints(): NameConstraintsState {
   return { permitted: new Map(), excluded: new Map() }
 }
@@ -116,7 +116,7 @@ export function checkNameConstraints(
     const failure = checkGeneralName(state, name, mailboxesConstrained, budget)
     if (failure !== undefined) return failure
   }
-  // RFC 5280 asks for this when there is no subjectAltName at all; a subjectAltName of other forms must not be a way around.
+  // RFC 5280 §4.2.1.10 asks for this when there is no subjectAltName at all; one of other forms must not be a way around.
   return mailboxesConstrained && !hasMailbox
     ? checkSubjectMailboxes(state, subject, budget)
     : undefined
@@ -199,7 +199,7 @@ function compileSubtree(
 function compileDnsSubtree(text: string, profile: Profile): Subtree {
   if (text === '') return { kind: 'everything', text }
   if (text.startsWith('.')) {
-    // RFC 5280 gives a leading period to URIs only. Where it is read for DNS names, it means subdomains.
+    // RFC 5280 §4.2.1.10 gives a leading period to URIs only. Where it is read for DNS names, it means subdomains.
     const host = profile === 'rfc5280' ? undefined : parseHostName(text.slice(1))
     if (host !== undefined) return { kind: 'host', text, host, reach: 'below' }
     return { kind: 'malformed', text }
@@ -216,7 +216,7 @@ function compileMailboxSubtree(text: string, list: 'permitted' | 'excluded'): Su
   return mailbox === undefined ? { kind: 'malformed', text } : { kind: 'mailbox', text, ...mailbox }
 }
 
-/** A host, or with a leading period all below it. Empty, which the RFC does not define, it is read so that it only forbids. */
+/** A host, or with a leading period all below it. Empty, which is not defined, it is read so that it only forbids. */
 function compileHostSubtree(text: string, list: 'permitted' | 'excluded'): Subtree {
   if (text === '') return { kind: list === 'permitted' ? 'nothing' : 'everything', text }
   const below = text.startsWith('.')

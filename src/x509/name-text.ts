@@ -1,4 +1,4 @@
-/** Names as text: RFC 4514, and OpenSSL's `/C=…/CN=…` as input. @module */
+/** Names as text: RFC 4514 §2 and §3, and OpenSSL's `/C=…/CN=…` as input. @module */
 
 import { compareBytes } from '../base/bytes.ts'
 import { fromHex, toHex } from '../base/hex.ts'
@@ -16,7 +16,7 @@ import {
 } from './name-value.ts'
 
 /**
- * The name as RFC 4514 text: most specific RDN first, `,` between RDNs, `+` inside one. Types without a short name are
+ * The name as text of RFC 4514 §2: most specific RDN first, `,` between RDNs, `+` inside one. Types without a short name are
  * dotted, and their values, like those of string types that are compared octet by octet, are `#` and the hex of the element, so that the text reads back to a name
  * that matches.
  *
@@ -39,7 +39,7 @@ export interface NameTextFailure {
 }
 
 /**
- * Reads RFC 4514 text (spaces around `,`, `+` and `=` allowed, as RFC 2253 writers put them), or, when it starts with `/`, the
+ * Reads text of RFC 4514 §3 (spaces around `,`, `+` and `=` allowed, as older writers put them), or, when it starts with `/`, the
  * form `/C=DE/O=Example/CN=client-a`, whose order is that of the encoding. The empty text is the empty name.
  *
  * Values become UTF8String; C, serialNumber and dnQualifier PrintableString; DC and emailAddress IA5String.
@@ -219,7 +219,7 @@ function readValue(cursor: Cursor): Uint8Array | NameTextFailure {
 function readEscape(cursor: Cursor, octets: number[]): NameTextFailure | undefined {
   const { text, offset } = cursor
   const next = text[offset + 1]
-  // OpenSSL writes \xC3, RFC 4514 \C3.
+  // OpenSSL writes \xC3, RFC 4514 §2.4 has \C3.
   const digits = cursor.separator === '/' && next === 'x' ? offset + 2 : offset + 1
   const pair = text.slice(digits, digits + 2)
   if (/^[0-9a-fA-F]{2}$/.test(pair)) {

@@ -43,7 +43,7 @@ function squeezeSpaces(text: string): string {
 // RFC 4518 §2.2, in the order of its paragraphs.
 const spaces: RegExp = /[\t\n\v\f\r\u0085 \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g
 const ignorable: RegExp =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the RFC maps control characters to nothing
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: preparation maps control characters to nothing
   // biome-ignore lint/suspicious/noMisleadingCharacterClass: joiners stand here for themselves
   /[\u00ad\u1806\u034f\u180b-\u180d\ufe00-\ufe0f\ufffc\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u06dd\u070f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2063\u206a-\u206f\ufeff\ufff9-\ufffb\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/gu
 // RFC 4518 §2.4: private use, non-characters, surrogates, U+FFFD. Characters younger than Unicode 3.2 are let through, since
