@@ -1,0 +1,52 @@
+/** Certificates from PEM, DER, base64, or already parsed. @module */
+
+import { failed, type Result, success } from '../base/result.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import type { ParseFailure } from '../x509/failure.ts'
+import { type InputFailure, readCertificateInput } from '../x509/input.ts'
+import { parseCertificate } from '../x509/parse-certificate.ts'
+
+/** PEM text or bytes (one certificate or more), DER bytes, base64 DER, or a parsed certificate. */
+export type CertificateSource = string | Uint8Array | Certificate
+
+/** Why one certificate of an input could not be read; `index` counts from 0 through the input. */
+export interface Unreadable {
+  readonly index: number
+  readonly failure: InputFailure | ParseFailure
+}
+
+export interface ReadCertificates {
+  readonly certificates: readonly Certificate[]
+  /** Those that did not parse, and the damage that ended a PEM text. */
+  readonly unreadable: readonly Unreadable[]
+}
+
+/** Reads every certificate of one source; fails when there is none at all. */
+export function readCertificates(
+  source: CertificateSource,
+): Result<ReadCertificates, InputFailure | ParseFailure> {
+  if (isCertificate(source)) return success({ certificates: [source], unreadable: [] })
+  if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
+    return failed({ code: 'input-unrecognized' })
+  }
+  const input = readCertificateInput(source)
+  if (!input.ok) return input
+  const certificates: Certificate[] = []
+  const unreadable: Unreadable[] = []
+  input.value.certificates.forEach((der, index) => {
+    const parsed = parseCertificate(der)
+    if (parsed.ok) certificates.push(parsed.value)
+    else unreadable.push({ index, failure: parsed.failure })
+  })
+  const { damaged } = input.value
+  if (damaged !== undefined) {
+    unreadable.push({ index: input.value.certificates.length, failure: damaged })
+  }
+  const first = unreadable[0]
+  if (certificates.length === 0 && first !== undefined) return failed(first.failure)
+  return success({ certificates, unreadable })
+}
+
+export function isCertificate(source: unknown): source is Certificate {
+  return typeof source === 'object' && source !== null && 'tbsCertificate' in source
+}

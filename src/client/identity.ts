@@ -1,0 +1,143 @@
+/** Who the client is, as the validated path proves it. @module */
+
+import { encodeBase64Url } from '../base/base64.ts'
+import { toHex } from '../base/hex.ts'
+import type { TrustAnchor } from '../path/trust-anchor.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import type { GeneralName } from '../x509/general-name.ts'
+import type { Name } from '../x509/name.ts'
+import { formatName } from '../x509/name-text.ts'
+
+/** Text is made when it is read: most requests are let in without anybody reading it. Never the common name alone. */
+export class Identity {
+  readonly anchor: TrustAnchor
+  readonly issuer: IssuerIdentity
+  readonly #certificate: Certificate
+  readonly #fingerprint: Uint8Array
+  readonly #pin: Uint8Array
+
+  /**
+   * @param fingerprint - SHA-256 of the certificate.
+   * @param pin - SHA-256 of its SubjectPublicKeyInfo.
+   */
+  constructor(
+    certificate: Certificate,
+    issuer: IssuerIdentity,
+    anchor: TrustAnchor,
+    fingerprint: Uint8Array,
+    pin: Uint8Array,
+  ) {
+    this.anchor = anchor
+    this.issuer = issuer
+    this.#certificate = certificate
+    this.#fingerprint = fingerprint
+    this.#pin = pin
+  }
+
+  /** RFC 4514 text; empty when only the subjectAltName names the client. */
+  get subject(): string {
+    return formatName(this.#certificate.tbsCertificate.subject)
+  }
+
+  get subjectAltNames(): readonly GeneralName[] {
+    return this.#certificate.tbsCertificate.extensions.subjectAltName?.names ?? []
+  }
+
+  /** The one URI name, if it is a SPIFFE id: SPIFFE X509-SVID §2 allows exactly one URI. */
+  get spiffeId(): string | undefined {
+    const uris = this.subjectAltNames.filter(({ kind }) => kind === 'uniformResourceIdentifier')
+    const [uri] = uris
+    return uris.length === 1 &&
+      uri?.kind === 'uniformResourceIdentifier' &&
+      uri.value.startsWith('spiffe://')
+      ? uri.value
+      : undefined
+  }
+
+  /** Hexadecimal, two digits an octet, as encoded. */
+  get serialNumber(): string {
+    return toHex(this.#certificate.tbsCertificate.serialNumber)
+  }
+
+  /** SHA-256 of the certificate, hexadecimal. */
+  get fingerprint(): string {
+    return toHex(this.#fingerprint)
+  }
+
+  /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal: stays the same when a certificate is renewed with its key. */
+  get spkiSha256(): string {
+    return toHex(this.#pin)
+  }
+
+  /** `x5t#S256`, base64url: RFC 8705 §3.1. */
+  get x5tS256(): string {
+    return encodeBase64Url(this.#fingerprint)
+  }
+
+  toJSON(): object {
+    const { subject, subjectAltNames, spiffeId, serialNumber, fingerprint, spkiSha256, x5tS256 } =
+      this
+    return {
+      subject,
+      issuer: this.issuer.name,
+      issuerSpkiSha256: this.issuer.spkiSha256,
+      anchor: formatName(this.anchor.name),
+      subjectAltNames: subjectAltNames.map(generalNameText),
+      spiffeId,
+      serialNumber,
+      fingerprint,
+      spkiSha256,
+      'x5t#S256': x5tS256,
+    }
+  }
+}
+
+/** The direct issuer, by name and key. */
+export class IssuerIdentity {
+  readonly #name: Name
+  readonly #pin: Uint8Array
+
+  constructor(name: Name, pin: Uint8Array) {
+    this.#name = name
+    this.#pin = pin
+  }
+
+  /** RFC 4514 text. */
+  get name(): string {
+    return formatName(this.#name)
+  }
+
+  /** SHA-256 of its SubjectPublicKeyInfo, hexadecimal. */
+  get spkiSha256(): string {
+    return toHex(this.#pin)
+  }
+
+  toJSON(): object {
+    return { name: this.name, spkiSha256: this.spkiSha256 }
+  }
+}
+
+/** `dNSName:client.example`, and likewise for the other forms. */
+export function generalNameText(name: GeneralName): string {
+  switch (name.kind) {
+    case 'rfc822Name':
+    case 'dNSName':
+    case 'uniformResourceIdentifier':
+      return `${name.kind}:${name.value}`
+    case 'directoryName':
+      return `${name.kind}:${formatName(name.name)}`
+    case 'iPAddress':
+      return `${name.kind}:${addressText(name.octets)}`
+    case 'registeredID':
+      return `${name.kind}:${name.oid}`
+    case 'otherName':
+      return `${name.kind}:${name.typeId}`
+    default:
+      return name.kind
+  }
+}
+
+function addressText(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join('.')
+  return toHex(octets).replace(/(.{4})(?=.)/g, '$1:')
+}

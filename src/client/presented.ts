@@ -1,0 +1,91 @@
+/** What a client presents: the target first, then what it sends along. @module */
+
+import { failed, type Result, success } from '../base/result.ts'
+import { Issuer } from '../path/issuer.ts'
+import type { IssuerIndex } from '../path/issuer-index.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import type { ParseFailure } from '../x509/failure.ts'
+import { type InputFailure, readCertificateInput } from '../x509/input.ts'
+import { parseCertificate } from '../x509/parse-certificate.ts'
+import { type CertificateSource, isCertificate } from './certificate-source.ts'
+import type { PresentedFailure } from './failure.ts'
+
+export interface Presented {
+  readonly target: Certificate
+  /** Without those that are known already. */
+  readonly issuers: readonly Issuer[]
+  /** Positions in the input, of certificates after the target that could not be read. */
+  readonly unreadable: readonly number[]
+}
+
+/**
+ * Reads what a client presented. A target that cannot be read is a failure; the next certificate never takes its place.
+ *
+ * @param known - Pools whose certificates need not be read again.
+ */
+export function readPresented(
+  source: CertificateSource | readonly CertificateSource[],
+  known: readonly IssuerIndex[],
+): Result<Presented, PresentedFailure | InputFailure | ParseFailure> {
+  const sources: readonly CertificateSource[] = Array.isArray(source)
+    ? source
+    : [source as CertificateSource]
+  let target: Certificate | undefined
+  const issuers: Issuer[] = []
+  const unreadable: number[] = []
+  let count = 0
+  let octets = 0
+  for (const one of sources) {
+    const parts = partsOf(one)
+    if (!parts.ok) {
+      if (target === undefined) return parts
+      unreadable.push(count++)
+      continue
+    }
+    for (const part of parts.value) {
+      const index = count++
+      if (part !== undefined) octets += isCertificate(part) ? part.der.length : part.length
+      if (count > maxPresented) return failed({ code: 'presented-too-many', maximum: maxPresented })
+      if (octets > maxPresentedOctets) {
+        return failed({ code: 'presented-too-large', maximum: maxPresentedOctets })
+      }
+      if (part === undefined) {
+        unreadable.push(index)
+        continue
+      }
+      if (target !== undefined && isKnown(part, known)) continue
+      const parsed = isCertificate(part) ? success(part) : parseCertificate(part)
+      if (target === undefined) {
+        if (!parsed.ok) return parsed
+        target = parsed.value
+      } else if (parsed.ok) issuers.push(new Issuer(parsed.value, undefined))
+      else unreadable.push(index)
+    }
+  }
+  return target === undefined
+    ? failed({ code: 'input-empty' })
+    : success({ target, issuers, unreadable })
+}
+
+/** Certificates of one source, unread; `undefined` stands for a damaged rest of a PEM text. */
+function partsOf(
+  source: CertificateSource,
+): Result<readonly (Uint8Array | Certificate | undefined)[], InputFailure> {
+  if (isCertificate(source)) return success([source])
+  if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
+    return failed({ code: 'input-unrecognized' })
+  }
+  const input = readCertificateInput(source)
+  if (!input.ok) return input
+  const { certificates, damaged } = input.value
+  return success(damaged === undefined ? certificates : [...certificates, undefined])
+}
+
+function isKnown(part: Uint8Array | Certificate, known: readonly IssuerIndex[]): boolean {
+  const der = isCertificate(part) ? part.der : part
+  return known.some((index) => index.find(der) !== undefined)
+}
+
+/** Local limits. OpenSSL takes 100 KiB of certificates from a peer by default; real chains have under ten. */
+const maxPresented = 100
+const maxPresentedOctets = 1_048_576

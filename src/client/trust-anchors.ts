@@ -1,0 +1,89 @@
+/** Trust anchors from what a caller has: PEM bundles, DER, parsed certificates, or a name and a key. @module */
+
+import { Issuer } from '../path/issuer.ts'
+import { IssuerIndex } from '../path/issuer-index.ts'
+import type { AnchorConstraints, TrustAnchor } from '../path/trust-anchor.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import { type CertificateSource, readCertificates } from './certificate-source.ts'
+import { misuse } from './misuse.ts'
+
+/** One anchor that is not a certificate, or one with constraints beside it. RFC 5280 §6.1.1 (d), RFC 5937 */
+export type BareTrustAnchor = Pick<TrustAnchor, 'name' | 'subjectPublicKeyInfo'> & {
+  readonly certificate?: undefined
+  readonly constraints?: AnchorConstraints
+}
+export interface ConstrainedTrustAnchor {
+  readonly certificate: Certificate
+  readonly constraints: AnchorConstraints
+}
+export type TrustAnchorSource = CertificateSource | BareTrustAnchor | ConstrainedTrustAnchor
+
+/** Immutable, indexed by subject name and key identifier. Made by `parseTrustAnchors`, once for many validations. */
+export class TrustAnchors {
+  readonly anchors: readonly TrustAnchor[]
+  /** For path building. */
+  readonly index: IssuerIndex
+
+  /** @throws TypeError with code `trust-anchors-missing` for an empty list: nothing could ever be accepted. */
+  constructor(anchors: readonly TrustAnchor[]) {
+    if (anchors.length === 0) {
+      throw misuse(
+        'trust-anchors-missing',
+        'no trust anchor was given: name at least one CA certificate',
+      )
+    }
+    this.anchors = anchors
+    this.index = new IssuerIndex(anchors.map((anchor) => new Issuer(anchor.certificate, anchor)))
+  }
+}
+
+/**
+ * Reads trust anchors.
+ *
+ * @param source - PEM text or bytes (any number of certificates), DER, base64 DER, parsed certificates, bare anchors, or an array
+ * of these.
+ * @throws TypeError with code `trust-anchors-missing` when there is none and `trust-anchor-unreadable` when one cannot be read: a
+ * silently dropped anchor would lock clients out.
+ * @example
+ * const anchors = parseTrustAnchors(await readFile('ca.pem'))
+ */
+export function parseTrustAnchors(
+  source: TrustAnchorSource | readonly TrustAnchorSource[],
+): TrustAnchors {
+  const sources: readonly TrustAnchorSource[] = Array.isArray(source)
+    ? source
+    : [source as TrustAnchorSource]
+  const anchors: TrustAnchor[] = []
+  sources.forEach((one, index) => {
+    for (const anchor of readAnchors(one, index)) anchors.push(anchor)
+  })
+  return new TrustAnchors(anchors)
+}
+
+function readAnchors(source: TrustAnchorSource, index: number): readonly TrustAnchor[] {
+  if (
+    typeof source === 'object' &&
+    source !== null &&
+    'name' in source &&
+    'subjectPublicKeyInfo' in source
+  ) {
+    return [{ certificate: undefined, ...source }]
+  }
+  if (typeof source === 'object' && source !== null && 'constraints' in source) {
+    return [anchorOf(source.certificate, source.constraints)]
+  }
+  const read = readCertificates(source as CertificateSource)
+  const failure = read.ok ? read.value.unreadable[0]?.failure : read.failure
+  if (failure !== undefined || !read.ok) {
+    throw misuse('trust-anchor-unreadable', `trust anchor ${index} cannot be read`, {
+      index,
+      failure,
+    })
+  }
+  return read.value.certificates.map((certificate) => anchorOf(certificate))
+}
+
+function anchorOf(certificate: Certificate, constraints?: AnchorConstraints): TrustAnchor {
+  const { subject: name, subjectPublicKeyInfo } = certificate.tbsCertificate
+  return { name, subjectPublicKeyInfo, certificate, constraints }
+}

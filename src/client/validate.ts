@@ -1,0 +1,206 @@
+/** The steps of `validateClientCertificate`: read, find a path, hold it against the ACLs, say who it is. @module */
+
+import {
+  type AclFailure,
+  type AclPath,
+  decideClientAcl,
+  decideIssuerAcl,
+  decideUnverifiedIssuer,
+  type IssuerAcl,
+  issuerAclWarnings,
+  resolveDenied,
+} from '../acl/index.ts'
+import { ask, type Steps } from '../effect/effect.ts'
+import { buildPath, type Refusal } from '../path/build.ts'
+import type { ValidatedPath } from '../path/complete.ts'
+import type { Issuer } from '../path/issuer.ts'
+import { IssuerIndex } from '../path/issuer-index.ts'
+import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
+import type { CertificateSource } from './certificate-source.ts'
+import type { Failure } from './failure.ts'
+import { Identity, IssuerIdentity } from './identity.ts'
+import type { Prepared } from './options.ts'
+import { type Presented, readPresented } from './presented.ts'
+import type { Refused, Verdict, Warning } from './verdict.ts'
+
+/**
+ * Decides about one client certificate.
+ *
+ * @param time - Unix time in whole seconds.
+ */
+export function* validateSteps(
+  source: CertificateSource | readonly CertificateSource[],
+  prepared: Prepared,
+  time: number,
+): Steps<Verdict> {
+  const { path } = prepared
+  const read = readPresented(source, path === undefined ? [] : [path.anchors, ...path.known])
+  if (!read.ok) return refused(read.failure)
+  const presented = read.value
+  if (path === undefined) return yield* decideUnverified(presented.target, prepared, time)
+  const acls = new Acls(prepared, presented, time)
+  const sent =
+    presented.issuers.length === 0
+      ? path.known
+      : [new IssuerIndex(presented.issuers), ...path.known]
+  const { target } = presented
+  const result = yield* buildPath(target, { ...path, intermediates: sent, time }, (found) =>
+    acls.decide(found),
+  )
+  const warnings = presentedWarnings(presented)
+  const { list, omitted } = result.attempts
+  if (!result.ok) {
+    return {
+      ok: false,
+      failure: result.failure,
+      attempts: list,
+      attemptsOmitted: omitted,
+      presented: target,
+      warnings,
+    }
+  }
+  const { certificates, anchor, policies, validFrom, validUntil } = result.path
+  warnings.push(notChecked, ...result.path.warnings)
+  if (prepared.issuerAcl !== undefined)
+    warnings.push(...issuerAclWarnings(prepared.issuerAcl, prepared.anchorCount))
+  return {
+    ok: true,
+    verified: true,
+    path: certificates,
+    anchor,
+    identity: yield* identify(result.path),
+    policies,
+    validFrom: new Date(validFrom * 1000),
+    validUntil: new Date(Math.min(validUntil, acls.expires) * 1000),
+    warnings,
+    attempts: list,
+  }
+}
+
+/** The ACLs on each path that the search finds valid. */
+class Acls {
+  readonly #prepared: Prepared
+  readonly #presented: Presented
+  readonly #time: number
+  /** The last second for which the answers on the accepted path stand. */
+  expires: number = Number.POSITIVE_INFINITY
+
+  constructor(prepared: Prepared, presented: Presented, time: number) {
+    this.#prepared = prepared
+    this.#presented = presented
+    this.#time = time
+  }
+
+  *decide({ certificates, anchor }: ValidatedPath): Steps<Refusal<AclFailure> | undefined> {
+    const { issuerAcl, clientAcl } = this.#prepared
+    if (issuerAcl === undefined && clientAcl === undefined) return undefined
+    const path: AclPath = {
+      certificates,
+      anchor: {
+        name: anchor.name,
+        spki: anchor.subjectPublicKeyInfo.der,
+        certificate: anchor.certificate,
+      },
+    }
+    this.expires = Number.POSITIVE_INFINITY
+    if (clientAcl !== undefined) {
+      const decision = yield* decideClientAcl(clientAcl, path, this.#time)
+      // The client itself is denied, whichever way its path goes.
+      if (!decision.allowed)
+        return { failure: decision, definite: decision.code === 'client-denied' }
+      this.#narrow(decision.expires)
+    }
+    if (issuerAcl !== undefined) {
+      for (const acl of yield* this.#widened(issuerAcl)) {
+        const decision = yield* decideIssuerAcl(acl, path, this.#time)
+        if (!decision.allowed) return { failure: decision, definite: false }
+        this.#narrow(decision.expires)
+      }
+    }
+    return undefined
+  }
+
+  #narrow(expires: number | undefined): void {
+    if (expires !== undefined && expires < this.expires) this.expires = expires
+  }
+
+  /**
+   * A CA that is denied by the hash of one certificate is denied under every other certificate that we know of. What is configured
+   * is looked at once; what this client sent makes an ACL of its own, and both must allow.
+   */
+  *#widened(acl: IssuerAcl): Steps<readonly IssuerAcl[]> {
+    const { path, memory } = this.#prepared
+    if (memory.widenedAcl === undefined) {
+      const known = path === undefined ? [] : [path.anchors, ...path.known]
+      memory.widenedAcl = yield* resolveDenied(
+        acl,
+        certificatesOf(known.flatMap(({ issuers }) => issuers)),
+      )
+    }
+    const { issuers } = this.#presented
+    const sent = issuers.length === 0 ? acl : yield* resolveDenied(acl, certificatesOf(issuers))
+    return sent === acl ? [memory.widenedAcl] : [memory.widenedAcl, sent]
+  }
+}
+
+function certificatesOf(issuers: readonly Issuer[]): readonly Certificate[] {
+  return issuers.flatMap(({ certificate }) => (certificate === undefined ? [] : [certificate]))
+}
+
+/** The switch `validateCertificate` is off: what the client claims, held against the ACL if there is one. */
+function* decideUnverified(
+  target: Certificate,
+  { issuerAcl }: Prepared,
+  time: number,
+): Steps<Verdict> {
+  if (issuerAcl === undefined) {
+    return { ok: true, verified: false, presented: target, warnings: [notVerified, notChecked] }
+  }
+  const warnings: Warning[] = [notVerified, { code: 'issuer-not-verified' }, notChecked]
+  const decision = yield* decideUnverifiedIssuer(issuerAcl, target, time)
+  return decision.allowed
+    ? { ok: true, verified: false, presented: target, warnings }
+    : { ...refused(decision), presented: target, warnings }
+}
+
+function* identify({ certificates, anchor }: ValidatedPath): Steps<Identity> {
+  const [target, above] = certificates as readonly [Certificate, Certificate | undefined]
+  const { subjectPublicKeyInfo } = target.tbsCertificate
+  const issuer = above?.tbsCertificate
+  const fingerprint = yield* ask({ op: 'digest', hash: 'SHA-256', data: target.der })
+  const pin = yield* pinOf(subjectPublicKeyInfo)
+  const issuerPin = yield* pinOf(issuer?.subjectPublicKeyInfo ?? anchor.subjectPublicKeyInfo)
+  const issuerIdentity = new IssuerIdentity(issuer?.subject ?? anchor.name, issuerPin)
+  return new Identity(target, issuerIdentity, anchor, fingerprint, pin)
+}
+
+function* pinOf({ der }: SubjectPublicKeyInfo): Steps<Uint8Array> {
+  return yield* ask({ op: 'digest', hash: 'SHA-256', data: der })
+}
+
+function presentedWarnings({ issuers, unreadable }: Presented): Warning[] {
+  const warnings: Warning[] = unreadable.map((index) => ({ code: 'presented-unreadable', index }))
+  for (const { certificate } of issuers) {
+    if (
+      certificate !== undefined &&
+      certificate.tbsCertificate.extensions.basicConstraints?.cA !== true
+    ) {
+      warnings.push({ code: 'presented-not-a-ca', certificate })
+    }
+  }
+  return warnings
+}
+
+function refused(failure: Failure): Refused {
+  return {
+    ok: false,
+    failure,
+    attempts: [],
+    attemptsOmitted: 0,
+    presented: undefined,
+    warnings: [],
+  }
+}
+
+const notChecked: Warning = { code: 'revocation-not-checked' }
+const notVerified: Warning = { code: 'certificate-not-verified' }

@@ -1,0 +1,40 @@
+/** What every entry point of the package shares; the drivers are added by `index.node.ts`, `index.web.ts` and `sync.ts`. @module */
+
+export {
+  type ClientAcl,
+  clientAclFromJson,
+  type IssuerAcl,
+  issuerAclFromJson,
+  parseClientAcl,
+  parseIssuerAcl,
+} from './acl/index.ts'
+export type { CertificateSource } from './client/certificate-source.ts'
+export {
+  describeFailure,
+  type Failure,
+  type FailureCode,
+  type FailureDescription,
+  failureCodes,
+} from './client/failure.ts'
+export { generalNameText, type Identity, type IssuerIdentity } from './client/identity.ts'
+export { type Intermediates, parseIntermediates } from './client/intermediates.ts'
+export type { Misuse, MisuseCode } from './client/misuse.ts'
+export type { Revocation, ValidateOptions } from './client/options.ts'
+export {
+  parseTrustAnchors,
+  type TrustAnchorSource,
+  type TrustAnchors,
+} from './client/trust-anchors.ts'
+export type {
+  Refused,
+  RefusedPath,
+  Unverified,
+  Verdict,
+  Verified,
+  Warning,
+} from './client/verdict.ts'
+export type { TrustAnchor } from './path/trust-anchor.ts'
+export type { CallOptions, ValidatorCapacity, ValidatorOptions } from './runtime/validator.ts'
+export type { Certificate } from './x509/certificate.ts'
+export { formatName } from './x509/name-text.ts'
+export { parseCertificate } from './x509/parse-certificate.ts'

@@ -1,0 +1,175 @@
+/** A validator for many clients under one configuration, with a bounded cache of verdicts. @module */
+
+import { bytesEqual } from '../base/bytes.ts'
+import type { CertificateSource } from '../client/certificate-source.ts'
+import {
+  type Prepared,
+  prepareOptions,
+  secondsOf,
+  type ValidateOptions,
+} from '../client/options.ts'
+import { validateSteps } from '../client/validate.ts'
+import type { Verdict } from '../client/verdict.ts'
+import type { Steps } from '../effect/effect.ts'
+import { now } from './clock.ts'
+
+/** Options of all calls; the time is each call's own. */
+export type ValidatorOptions = Omit<ValidateOptions, 'time'>
+
+export interface ValidatorCapacity {
+  /** Verdicts that are kept; 0 keeps none. Default 10,000: with a path of two certificates some 30 MB when full. */
+  readonly verdicts?: number
+}
+
+export interface CallOptions {
+  /** Absent: now. */
+  readonly time?: Date | undefined
+}
+
+type Source = CertificateSource | readonly CertificateSource[]
+
+/**
+ * The part that a sync and an async validator share. A verdict is kept under every octet that was presented, and only while the clock
+ * is within its `[validFrom, validUntil]`; a refusal only when neither time nor new input could mend it. Replacing the
+ * options forgets everything.
+ */
+export class VerdictCache {
+  #prepared: Prepared
+  readonly #capacity: number
+  #entries = new Map<string, Entry>()
+
+  constructor(options: ValidatorOptions, { verdicts = 10_000 }: ValidatorCapacity) {
+    this.#prepared = prepareOptions(options as ValidateOptions)
+    this.#capacity = verdicts
+  }
+
+  /** Puts other options in force, atomically: calls that have begun end under the old ones, and are not remembered. */
+  update(options: ValidatorOptions): void {
+    this.#prepared = prepareOptions(options as ValidateOptions)
+    this.#entries = new Map()
+  }
+
+  /** How many verdicts are kept now. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** What is known, or the steps to find out. */
+  look(source: Source, { time = now() }: CallOptions = {}): Known | Unknown {
+    const seconds = secondsOf(time)
+    const key = this.#capacity === 0 ? undefined : keyOf(source)
+    if (key !== undefined) {
+      const entry = this.#entries.get(key)
+      if (
+        entry !== undefined &&
+        entry.from <= seconds &&
+        seconds <= entry.until &&
+        entry.holds(source)
+      ) {
+        // Map keeps the order of insertion: what is used moves to the end, what is not falls off the front.
+        this.#entries.delete(key)
+        this.#entries.set(key, entry)
+        return { verdict: entry.verdict }
+      }
+    }
+    const entries = this.#entries
+    return {
+      steps: validateSteps(source, this.#prepared, seconds),
+      remember: (verdict) => {
+        const holds = key === undefined || entries !== this.#entries ? undefined : copyOf(source)
+        const period = periodOf(verdict)
+        if (holds === undefined || period === undefined || key === undefined) return
+        if (entries.size >= this.#capacity) entries.delete(entries.keys().next().value as string)
+        entries.set(key, { verdict, holds, ...period })
+      },
+    }
+  }
+}
+
+interface Known {
+  readonly verdict: Verdict
+}
+interface Unknown {
+  readonly verdict?: undefined
+  readonly steps: Steps<Verdict>
+  readonly remember: (verdict: Verdict) => void
+}
+
+interface Entry {
+  readonly verdict: Verdict
+  readonly from: number
+  readonly until: number
+  /** Whether this is the same input, octet for octet. */
+  readonly holds: (source: Source) => boolean
+}
+
+function periodOf(verdict: Verdict): { readonly from: number; readonly until: number } | undefined {
+  if (verdict.ok && verdict.verified) {
+    return { from: verdict.validFrom.getTime() / 1000, until: verdict.validUntil.getTime() / 1000 }
+  }
+  return !verdict.ok && lasting.has(verdict.failure.code)
+    ? { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
+    : undefined
+}
+
+/** A short key that nearly always tells inputs apart; the whole input is compared before a verdict is given. */
+function keyOf(source: Source): string | undefined {
+  if (typeof source === 'string') return source
+  if (source instanceof Uint8Array) return tail(source)
+  if (!Array.isArray(source)) return undefined
+  let key = ''
+  for (const part of source) {
+    if (!(part instanceof Uint8Array)) return undefined
+    key += `${tail(part)} `
+  }
+  return key
+}
+
+/** The end of a certificate is its signature. */
+function tail(bytes: Uint8Array): string {
+  let key = `${bytes.length}:`
+  for (let i = Math.max(0, bytes.length - 16); i < bytes.length; i++) {
+    key += String.fromCharCode(bytes[i] as number)
+  }
+  return key
+}
+
+/** Copies what the caller may overwrite. */
+function copyOf(source: Source): ((other: Source) => boolean) | undefined {
+  if (typeof source === 'string') return (other) => other === source
+  if (source instanceof Uint8Array) {
+    const copy = source.slice()
+    return (other) => other instanceof Uint8Array && bytesEqual(copy, other)
+  }
+  const copies = (source as readonly Uint8Array[]).map((part) => part.slice())
+  return (other) =>
+    Array.isArray(other) &&
+    other.length === copies.length &&
+    copies.every((copy, index) => bytesEqual(copy, other[index] as Uint8Array))
+}
+
+/** Refusals of the target's own octets: no clock, path or list changes them. */
+const lasting: ReadonlySet<string> = new Set([
+  'input-unrecognized',
+  'input-not-a-certificate',
+  'input-pem-malformed',
+  'der-truncated',
+  'der-trailing-data',
+  'der-unexpected-tag',
+  'der-indefinite-length',
+  'der-length-not-minimal',
+  'der-length-too-large',
+  'der-boolean',
+  'der-integer',
+  'der-bit-string',
+  'der-object-identifier',
+  'der-set-order',
+  'der-time',
+  'der-string',
+  'der-default-value',
+  'certificate-version',
+  'certificate-too-large',
+  'signature-algorithm-mismatch',
+  'extension-duplicate',
+  'extension-malformed',
+])

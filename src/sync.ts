@@ -1,0 +1,63 @@
+/** The same, synchronously, over `node:crypto`. @module */
+
+import type { CertificateSource } from './client/certificate-source.ts'
+import { prepareOptions, secondsOf, type ValidateOptions } from './client/options.ts'
+import { validateSteps } from './client/validate.ts'
+import type { Verdict } from './client/verdict.ts'
+import { type Handlers, runSync } from './effect/effect.ts'
+import { now } from './runtime/clock.ts'
+import { nodeHandlers } from './runtime/node.ts'
+import {
+  type CallOptions,
+  type ValidatorCapacity,
+  type ValidatorOptions,
+  VerdictCache,
+} from './runtime/validator.ts'
+
+export * from './index.ts'
+
+type Source = CertificateSource | readonly CertificateSource[]
+
+const handlers: Handlers = /* @__PURE__ */ nodeHandlers()
+
+/**
+ * As `validateClientCertificate`, without a promise: same options, same verdict.
+ *
+ * @throws TypeError with a `code` for options that make no sense.
+ * @example
+ * const verdict = validateClientCertificateSync(pem, { trustAnchors: parseTrustAnchors(caPem) })
+ */
+export function validateClientCertificateSync(
+  certificate: Source,
+  options: ValidateOptions,
+): Verdict {
+  const prepared = prepareOptions(options)
+  const seconds = secondsOf(options.time ?? now())
+  return runSync(validateSteps(certificate, prepared, seconds), handlers)
+}
+
+/** As `ClientCertificateValidator`, without promises. */
+export interface ClientCertificateValidatorSync {
+  readonly validate: (certificate: Source, call?: CallOptions) => Verdict
+  readonly update: (options: ValidatorOptions) => void
+  readonly size: () => number
+}
+
+/** A validator for many clients under one configuration. */
+export function createClientCertificateValidatorSync(
+  options: ValidatorOptions,
+  capacity: ValidatorCapacity = {},
+): ClientCertificateValidatorSync {
+  const cache = new VerdictCache(options, capacity)
+  return {
+    validate: (certificate, call) => {
+      const found = cache.look(certificate, call)
+      if (found.verdict !== undefined) return found.verdict
+      const verdict = runSync(found.steps, handlers)
+      found.remember(verdict)
+      return verdict
+    },
+    update: (other) => cache.update(other),
+    size: () => cache.size,
+  }
+}
