@@ -1,0 +1,103 @@
+/** x509-limbo's schema: whole validation, under profile `rfc5280` and again under the default. @module */
+import type { Corpus } from '../corpus.ts'
+import type { Options } from '../drivers.ts'
+import { anchorsOf, certificatesOf } from '../inputs.ts'
+import {
+  answered,
+  bothDrivers,
+  type Case,
+  type Outcome,
+  type Profile,
+  type Suite,
+  skipped,
+} from '../suite.ts'
+
+export interface LimboCase {
+  readonly id: string
+  readonly validation_kind: 'CLIENT' | 'SERVER'
+  /** PEM each, as are the next two. */
+  readonly trusted_certs: readonly string[]
+  readonly untrusted_intermediates: readonly string[]
+  readonly peer_certificate: string
+  /** ISO 8601, milliseconds allowed; null means now. */
+  readonly validation_time: string | null
+  readonly expected_result: 'SUCCESS' | 'FAILURE'
+  readonly expected_peer_name: PeerName | null
+  readonly expected_peer_names: readonly PeerName[]
+  /** How many intermediates at most, self-issued ones not counted. */
+  readonly max_chain_depth: number | null
+  readonly crls: readonly string[]
+}
+
+interface PeerName {
+  readonly kind: 'RFC822' | 'DNS' | 'IP'
+  readonly value: string
+}
+
+export const limbo: Suite = {
+  name: 'limbo',
+  file: 'limbo.json.gz',
+  drivers: bothDrivers,
+  profiles: ['rfc5280', 'interoperable'],
+  recognises: (corpus) => corpus.testcases !== undefined && !hasClientFields(corpus),
+  read: (corpus) => (corpus.testcases as unknown as readonly LimboCase[]).map(readCase),
+}
+
+/** The fields that client-cases adds to limbo's schema. */
+const clientFields = ['expected_codes', 'tags', 'revocation', 'ocsp', 'profile', 'issuer_acl']
+
+export function hasClientFields({ testcases = [] }: Corpus): boolean {
+  return testcases.some((one) => clientFields.some((field) => field in one))
+}
+
+function readCase(one: LimboCase): Case {
+  return {
+    id: one.id,
+    run(driver, profile): Outcome | Promise<Outcome> {
+      if (one.crls.length > 0) return skipped('needs revocation')
+      return judge(one, driver, { ...limboOptions(one), profile })
+    },
+  }
+}
+
+type Judge = Parameters<Case['run']>[0]
+
+/** Validates and compares with `expected_result`. Anchors that cannot be read leave nothing to trust: a refusal. */
+export async function judge(
+  one: LimboCase,
+  driver: Judge,
+  options: Omit<Options, 'trustAnchors'>,
+): Promise<Outcome> {
+  const expected = one.expected_result === 'SUCCESS'
+  const anchors = anchorsOf(one.trusted_certs)
+  if (!anchors.ok) return answered(expected, false, anchors.failure.code)
+  const verdict = await driver.validate(one.peer_certificate, {
+    ...options,
+    trustAnchors: anchors.value,
+  })
+  return answered(expected, verdict.ok, verdict.ok ? undefined : verdict.failure.code)
+}
+
+/** What the fields of limbo's schema ask for. */
+export function limboOptions(
+  one: LimboCase,
+): Omit<Options, 'trustAnchors'> & { profile?: Profile } {
+  const client = one.validation_kind === 'CLIENT'
+  const names = client ? one.expected_peer_names : listOf(one.expected_peer_name)
+  return {
+    purpose: client ? 'clientAuth' : 'serverAuth',
+    time: one.validation_time === null ? now : new Date(one.validation_time),
+    intermediates: certificatesOf(one.untrusted_intermediates),
+    ...(names.length > 0 ? { expectedPeerNames: names } : {}),
+    ...(one.max_chain_depth === null
+      ? {}
+      : { maxIntermediates: Math.min(one.max_chain_depth, 100) }),
+  }
+}
+
+/** Read once: all cases of a run see the same moment. */
+const now = new Date()
+
+function listOf<T>(value: T | null): readonly T[] {
+  return value === null ? [] : [value]
+}

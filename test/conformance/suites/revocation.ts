@@ -1,0 +1,25 @@
+/** The two suites of revocation; recognised, so that a run over all corpora says that they are left out. @module */
+import { type Corpus, casesOf } from '../corpus.ts'
+import { bothDrivers, type Case, type Suite, skipped } from '../suite.ts'
+
+export const crl: Suite = {
+  name: 'crl',
+  file: 'crl.json',
+  drivers: bothDrivers,
+  profiles: ['interoperable'],
+  recognises: ({ cases }) => cases?.[0]?.issuer_chain !== undefined,
+  read: leftOut,
+}
+
+export const ocsp: Suite = {
+  name: 'ocsp',
+  file: 'ocsp.json',
+  drivers: bothDrivers,
+  profiles: ['interoperable'],
+  recognises: ({ cases }) => cases?.[0]?.kind !== undefined,
+  read: leftOut,
+}
+
+function leftOut(corpus: Corpus): readonly Case[] {
+  return casesOf(corpus).map(({ id }) => ({ id, run: () => skipped('needs revocation') }))
+}
