@@ -75,6 +75,12 @@ export function readGeneralName(
     case contextConstructed(0): {
       const inner = reader.enter(tag, 'another name')
       const typeId = inner.objectIdentifier('the type of another name')
+      // Everybody else reads a value without its [0] as well; the one type that we look into is read strictly.
+      if (inner.peek() !== contextConstructed(0) && typeId !== smtpUtf8Mailbox) {
+        inner.readAny('the value of another name')
+        inner.finish('another name')
+        return { kind: 'otherName', typeId, value: inner.element() }
+      }
       const value = inner.enter(contextConstructed(0), 'the value of another name')
       inner.finish('another name')
       value.readAny('the value of another name')
@@ -107,5 +113,7 @@ function readText(reader: DerReader, tag: number): string {
   return asciiText(reader.bytes, reader.contentStart, reader.position)
 }
 
+/** RFC 9598 §3 */
+const smtpUtf8Mailbox = '1.3.6.1.5.5.7.8.9'
 const addressSizes = [4, 16] as const
 const subnetSizes = [8, 32] as const
