@@ -1,12 +1,16 @@
 /** The package under Node's export condition: answers come from `node:crypto`, without a thread hop. @module */
 
+import { type CertificateDescription, describeCertificateSteps } from './client/describe.ts'
+import { type AsyncHandlers, runAsync } from './effect/effect.ts'
 import { type AsyncClient, createAsyncClient } from './runtime/async-client.ts'
 import { nodeHandlers } from './runtime/node.ts'
+import type { Certificate } from './x509/certificate.ts'
 
 export * from './index.ts'
 export type { ClientCertificateValidator } from './runtime/async-client.ts'
 
-const client: AsyncClient = /* @__PURE__ */ createAsyncClient(/* @__PURE__ */ nodeHandlers())
+const handlers: AsyncHandlers = /* @__PURE__ */ nodeHandlers()
+const client: AsyncClient = /* @__PURE__ */ createAsyncClient(handlers)
 
 /**
  * Decides whether a client certificate may come in, and says why.
@@ -25,3 +29,16 @@ export const validateClientCertificate: AsyncClient['validateClientCertificate']
 /** A validator for many clients under one configuration. */
 export const createClientCertificateValidator: AsyncClient['createClientCertificateValidator'] =
   client.createClientCertificateValidator
+
+/**
+ * Puts a certificate into words: names, dates, key, extensions, fingerprints. Nothing in it is proven.
+ *
+ * @example
+ * const parsed = parseCertificate(der)
+ * if (parsed.ok) console.log((await describeCertificate(parsed.value)).sha256)
+ */
+export async function describeCertificate(
+  certificate: Certificate,
+): Promise<CertificateDescription> {
+  return runAsync(describeCertificateSteps(certificate), handlers)
+}

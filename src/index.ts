@@ -9,6 +9,7 @@ export {
   parseIssuerAcl,
 } from './acl/index.ts'
 export type { CertificateSource } from './client/certificate-source.ts'
+export type { CertificateDescription } from './client/describe.ts'
 export {
   describeFailure,
   type Failure,

@@ -1,6 +1,7 @@
 /** The same, synchronously, over `node:crypto`. @module */
 
 import type { CertificateSource } from './client/certificate-source.ts'
+import { type CertificateDescription, describeCertificateSteps } from './client/describe.ts'
 import { prepareOptions, secondsOf, type ValidateOptions } from './client/options.ts'
 import { validateSteps } from './client/validate.ts'
 import type { Verdict } from './client/verdict.ts'
@@ -13,6 +14,7 @@ import {
   type ValidatorOptions,
   VerdictCache,
 } from './runtime/validator.ts'
+import type { Certificate } from './x509/certificate.ts'
 
 export * from './index.ts'
 
@@ -60,4 +62,9 @@ export function createClientCertificateValidatorSync(
     update: (other) => cache.update(other),
     size: () => cache.size,
   }
+}
+
+/** As `describeCertificate`, without a promise. */
+export function describeCertificateSync(certificate: Certificate): CertificateDescription {
+  return runSync(describeCertificateSteps(certificate), handlers)
 }
