@@ -93,8 +93,8 @@ async function runAll(around: Surroundings): Promise<number> {
 
 /** To stderr, so that stdout ends with the result. */
 function explain(report: Report, { error }: Surroundings): void {
-  const { suite, problems, localChoices } = report
-  for (const unused of unusedRelaxations(report)) error(`${suite.name}: note: ${unused}`)
+  const { suite, problems, localChoices, notes } = report
+  for (const note of [...notes, ...unusedRelaxations(report)]) error(`${suite.name}: note: ${note}`)
   for (const choice of localChoices) error(`${suite.name}: local choice ${choice}`)
   for (const { code, id, text } of problems) error(`${suite.name}: ${code} ${id}: ${text}`)
 }

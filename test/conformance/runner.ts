@@ -23,6 +23,8 @@ export interface Report {
   readonly skipped: readonly string[]
   /** Cases that either answer passes, with ours. */
   readonly localChoices: readonly string[]
+  /** What a suite has to say about cases that it could not compare in full. */
+  readonly notes: readonly string[]
   /** Under the other profile, where the suite has one. */
   readonly second?: SecondProfile
   /** What is not as the exceptions and the relaxation table say; empty means success. */
@@ -73,10 +75,19 @@ async function pass(
   const begin = performance.now()
   const outcomes: Outcome[] = []
   for (const one of cases) {
-    outcomes.push(await one.run(drivers[name], profile))
+    outcomes.push(await outcomeOf(one, drivers[name], profile))
     onProgress?.(profile, name, outcomes.length, cases.length)
   }
   return { profile, driver: name, outcomes, seconds: (performance.now() - begin) / 1000 }
+}
+
+/** Whatever a case throws is a wrong answer to that case, and no reason to leave out the others. */
+async function outcomeOf(one: Case, driver: Driver, profile: Profile): Promise<Outcome> {
+  try {
+    return await one.run(driver, profile)
+  } catch (error) {
+    return { kind: 'answered', expected: 'an answer', actual: `threw ${error}` }
+  }
 }
 
 function sumUp(
@@ -90,9 +101,11 @@ function sumUp(
   const disagree: string[] = []
   const skipped: string[] = []
   const localChoices: string[] = []
+  const notes: string[] = []
   for (const [position, one] of cases.entries()) {
     const answers = answersOf(passes, counts, position)
     const [first] = answers
+    if (first?.note !== undefined) notes.push(`${one.id}: ${first.note}`)
     if (first === undefined) skipped.push(one.id)
     else if (one.localChoice) {
       skipped.push(one.id)
@@ -116,6 +129,7 @@ function sumUp(
     disagree,
     skipped,
     localChoices,
+    notes,
     ...(second ? { second } : {}),
     problems,
     seconds: passes.reduce((sum, { seconds }) => sum + seconds, 0),

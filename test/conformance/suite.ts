@@ -34,6 +34,8 @@ export type Outcome =
       readonly actual: string
       /** Our failure code, when we refused. */
       readonly code?: string | undefined
+      /** What was left out of the comparison. */
+      readonly note?: string | undefined
     }
   | { readonly kind: 'skipped'; readonly reason: string }
 

@@ -1,6 +1,8 @@
 /** x509-limbo's schema: whole validation, under profile `rfc5280` and again under the default. @module */
+
+import { isPeerNameReadable } from '../../../src/path/peer-names.ts'
 import type { Corpus } from '../corpus.ts'
-import type { Options } from '../drivers.ts'
+import type { Driver, Options } from '../drivers.ts'
 import { anchorsOf, certificatesOf } from '../inputs.ts'
 import {
   answered,
@@ -60,17 +62,19 @@ function readCase(one: LimboCase): Case {
   }
 }
 
-type Judge = Parameters<Case['run']>[0]
-
 /** Validates and compares with `expected_result`. Anchors that cannot be read leave nothing to trust: a refusal. */
 export async function judge(
   one: LimboCase,
-  driver: Judge,
+  driver: Driver,
   options: Omit<Options, 'trustAnchors'>,
 ): Promise<Outcome> {
   const expected = one.expected_result === 'SUCCESS'
   const anchors = anchorsOf(one.trusted_certs)
   if (!anchors.ok) return answered(expected, false, anchors.failure.code)
+  // A name that cannot be read is the caller's mistake, and nobody is accepted under it.
+  if (!(options.expectedPeerNames ?? []).every(isPeerNameReadable)) {
+    return answered(expected, false, 'option-invalid')
+  }
   const verdict = await driver.validate(one.peer_certificate, {
     ...options,
     trustAnchors: anchors.value,

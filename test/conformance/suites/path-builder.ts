@@ -50,6 +50,12 @@ export const pathBuilder: Suite = {
     ),
 }
 
+const purposes: Readonly<Record<string, Options['purpose']>> = {
+  SERVER_AUTH: 'serverAuth',
+  CLIENT_AUTH: 'clientAuth',
+  ANY_EKU: 'any',
+}
+
 function readCase(one: BuilderCase, certs: Readonly<Record<string, string>>): Case {
   const { expected, limits } = one
   const der = (name: string): Uint8Array => bytesOf(certs[name])
@@ -58,12 +64,13 @@ function readCase(one: BuilderCase, certs: Readonly<Record<string, string>>): Ca
     async run(driver): Promise<Outcome> {
       if (limits.deadline !== undefined) return skipped('no deadlines')
       if (one.options?.allow_precertificate) return skipped('no precertificates')
-      if (one.key_purpose !== 'ANY_EKU') throw new Error(`path-builder: ${one.key_purpose}`)
+      const purpose = purposes[one.key_purpose]
+      if (purpose === undefined) throw new Error(`key purpose ${one.key_purpose}`)
       const anchors = anchorsOf(one.anchors.length > 0 ? one.anchors.map(der) : await strangers())
       if (!anchors.ok) return answered(expected.valid, false, anchors.failure.code)
       const options: Options = {
         trustAnchors: anchors.value,
-        purpose: 'any',
+        purpose,
         time: new Date(one.time),
         ...(one.distrusted.length > 0
           ? { issuerAcl: denying(one.distrusted.map(der), anchors.value) }
