@@ -305,14 +305,17 @@ const ruleFailures: FailureRegistry<RuleFailure> = {
 export const pathFailures: FailureRegistry<PathFailure> = {
   ...ruleFailures,
   ...(Object.fromEntries(
-    Object.entries(relaxations).map(([code, { rule, source }]) => [
-      code,
-      [
-        source,
-        (f: ProfileFailure) => `${position(f.index)} breaks the rule that ${rule}`,
-        "issue it again; or use profile 'interoperable'",
-      ],
-    ]),
+    Object.entries(relaxations)
+      // Found where name constraints are read, and refused as `name-constraint-malformed`.
+      .filter(([code]) => code !== 'name-constraint-leading-period')
+      .map(([code, { rule, source }]) => [
+        code,
+        [
+          source,
+          (f: ProfileFailure) => `${position(f.index)} breaks the rule that ${rule}`,
+          "issue it again; or use profile 'interoperable'",
+        ],
+      ]),
   ) as unknown as FailureRegistry<ProfileFailure>),
 }
 
