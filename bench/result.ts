@@ -1,0 +1,77 @@
+/** What a benchmark finds, and how it is shown. @module */
+
+import { cpus } from 'node:os'
+import { median, quantile } from './measure.ts'
+
+/** One row. Times are medians in microseconds; `ratio` is `us / floorUs`. */
+export interface Work {
+  readonly name: string
+  readonly us: number
+  readonly p99Us: number
+  /** The least that it could cost, in the same process; `null` where nothing is a floor. */
+  readonly floorUs: number | null
+  readonly ratio: number | null
+  /** Microseconds that others take for the same work. */
+  readonly peers: Readonly<Record<string, number>>
+  /** What the floor is, or what else one should know. */
+  readonly note: string
+}
+
+/** @param times - Microseconds of the work. @param floor - Of its floor; empty for none. */
+export function workOf(
+  name: string,
+  note: string,
+  times: readonly number[],
+  floor: readonly number[] = [],
+  peers: Readonly<Record<string, number>> = {},
+): Work {
+  const us = median(times)
+  const floorUs = floor.length === 0 ? null : median(floor)
+  return {
+    name,
+    us: rounded(us),
+    p99Us: rounded(quantile(times, 0.99)),
+    floorUs: floorUs === null ? null : rounded(floorUs),
+    ratio: floorUs === null ? null : Math.round((us / floorUs) * 1000) / 1000,
+    peers: Object.fromEntries(Object.entries(peers).map(([peer, took]) => [peer, rounded(took)])),
+    note,
+  }
+}
+
+export function machine(): string {
+  const all = cpus()
+  return `${all[0]?.model.trim() ?? 'unknown processor'}, ${all.length} cores, ${process.platform} ${process.arch}`
+}
+
+/** Lines of a Markdown table: one row of work each, the peers as multiples of our time. */
+export function table(work: readonly Work[]): readonly string[] {
+  const rows = work.map(({ name, us, p99Us, floorUs, ratio, peers, note }) => {
+    const others = Object.entries(peers)
+      .sort(([, a], [, b]) => a - b)
+      .map(([peer, took]) => `${peer} ${times(took / us)}`)
+    const against = ratio === null ? '' : `${ratio.toFixed(2)} × ${readable(floorUs as number)}`
+    return [name, readable(us), readable(p99Us), against, others.join(', '), note]
+  })
+  const all = [['work', 'median', 'p99', 'against the floor', 'others, ours = 1', 'what'], ...rows]
+  const widths = (all[0] as string[]).map((_, column) =>
+    Math.max(...all.map((row) => (row[column] as string).length)),
+  )
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] as number)).join(' | ')} |`
+  const [head, ...rest] = all as [string[], ...string[][]]
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rest.map(line)]
+}
+
+function readable(us: number): string {
+  return us >= 10_000
+    ? `${(us / 1000).toFixed(0)} ms`
+    : `${us >= 100 ? us.toFixed(0) : us.toFixed(1)} µs`
+}
+
+function times(factor: number): string {
+  return `${factor >= 10 ? factor.toFixed(0) : factor.toFixed(2)} ×`
+}
+
+function rounded(us: number): number {
+  return Math.round(us * 100) / 100
+}

@@ -1,0 +1,14 @@
+/**
+ * What is measured: the entry points as a user has them, and the parts with which a bench starts from nothing. It is bundled with the
+ * options of the package's own build, so that the numbers are those of what is published.
+ * @module
+ */
+
+export { parseIntermediates } from '../src/client/intermediates.ts'
+export { prepareOptions, secondsOf } from '../src/client/options.ts'
+export { validateSteps } from '../src/client/validate.ts'
+export { runSync } from '../src/effect/effect.ts'
+export { createClientCertificateValidator } from '../src/index.node.ts'
+export { nodeHandlers } from '../src/runtime/node.ts'
+export { createClientCertificateValidatorSync, parseTrustAnchors } from '../src/sync.ts'
+export { parseCertificate } from '../src/x509/parse-certificate.ts'
