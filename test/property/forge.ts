@@ -146,6 +146,24 @@ export function signature(data: Uint8Array, key: TestKey, scheme: SignatureSchem
   return Uint8Array.from(crypto.sign(hash, data, options))
 }
 
+/** Whether `key` made the signature, with its usual scheme. */
+export function verifies(data: Uint8Array, signature: Uint8Array, key: TestKey): boolean {
+  const scheme = usualScheme(key.kind)
+  const hash = 'hash' in scheme ? scheme.hash.replace('-', '') : null
+  const padding = crypto.constants.RSA_PKCS1_PSS_PADDING
+  const handle = crypto.createPublicKey({
+    key: Buffer.from(key.publicKey),
+    format: 'der',
+    type: 'spki',
+  })
+  return crypto.verify(
+    hash,
+    data,
+    scheme.name === 'RSASSA-PSS' ? { key: handle, padding } : handle,
+    signature,
+  )
+}
+
 const handles = new Map<string, crypto.KeyObject>()
 
 function handle(key: TestKey): crypto.KeyObject {

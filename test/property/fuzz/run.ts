@@ -20,7 +20,7 @@ import {
 } from '../../../src/testing/index.ts'
 import { usualScheme } from '../../../src/testing/sign.ts'
 import { parseCertificate } from '../../../src/x509/parse-certificate.ts'
-import { signature } from '../forge.ts'
+import { signature, verifies } from '../forge.ts'
 import { Random } from './random.ts'
 import { type Input, type ProvokedCode, recipes, richClient } from './recipes.ts'
 import { issuing, root, settings } from './settings.ts'
@@ -200,7 +200,7 @@ function mutateLab(lab: Lab, random: Random): Trial {
     }
   }
   presented[at] = changed
-  const unsigned = resigned ? undefined : unsignedPart(changed, sample.der)
+  const unsigned = resigned ? undefined : unsignedPart(changed, sample)
   return {
     presented,
     resigned,
@@ -224,13 +224,18 @@ function signAgain(tree: Node, key: TestKey): Uint8Array {
   return encodeTree({ ...tree, children: [tbs, outer, value] })
 }
 
-/** The signed part of `der`, when it is another than that of `original`. */
-function unsignedPart(der: Uint8Array, original: Uint8Array): Uint8Array | undefined {
+/** The signed part of `der`, when it is another than in `original` and the issuer never signed it. */
+function unsignedPart(der: Uint8Array, original: Sample): Uint8Array | undefined {
   const parsed = parseCertificate(der)
   if (!parsed.ok) return undefined
-  const before = parseCertificate(original)
-  const tbs = parsed.value.tbsCertificate.der
-  return before.ok && bytesEqual(before.value.tbsCertificate.der, tbs) ? undefined : tbs
+  const { tbsCertificate, signatureValue } = parsed.value
+  // By chance a mutation may mend what was broken after it was signed: OpenSSL is asked, not the code under test.
+  const { signingKey } = original
+  const mended =
+    signingKey !== undefined && verifies(tbsCertificate.der, signatureValue, signingKey)
+  return mended || Buffer.from(original.der).includes(tbsCertificate.der)
+    ? undefined
+    : tbsCertificate.der
 }
 
 function restsOn(
