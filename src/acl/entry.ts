@@ -21,9 +21,9 @@ export type CertificateMatch =
   | { readonly attributes: AttributePatterns }
   /** SHA-256 of the SubjectPublicKeyInfo's DER: a pin. */
   | { readonly spkiSha256: string }
-  /** SHA-256 of the whole certificate: the fingerprint that tools print. A rewritten ECDSA signature does not evade it. */
+  /** SHA-256 of the whole certificate: the fingerprint that tools print. A rewritten ECDSA signature does not evade it, nor, when an entry denies, another certificate of that CA. */
   | { readonly certificateSha256: string }
-  /** SHA-256 of the signed part. */
+  /** SHA-256 of the signed part: that one certificate, and no other of the same CA, when an entry denies. */
   | { readonly tbsSha256: string }
   /** The certificate itself, DER in base64. Allow: these signed bytes. Deny: this subject with this key. */
   | { readonly certificate: string }

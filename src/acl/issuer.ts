@@ -90,7 +90,8 @@ export function* decideUnverifiedIssuer(
 /**
  * Widens entries that deny by fingerprint: a CA certificate so denied is denied with its subject and key, whichever other
  * certificate (cross-signed, renewed, re-signed) states them. Only a certificate at hand tells which those are, so this
- * wants all that are known: anchors and intermediates.
+ * wants all that are known: anchors and intermediates. An entry by `tbsSha256` is not widened: it names that one certificate, for
+ * whoever wants to keep another one of the same CA.
  *
  * @returns An ACL with the same entries; `acl` itself when there is nothing to widen.
  */
@@ -100,15 +101,13 @@ export function* resolveDenied(
 ): Steps<IssuerAcl> {
   const { own } = acl[compiled]
   const hashed = own.filter(
-    ({ entry, matcher }) =>
-      entry.effect === 'deny' && (matcher.kind === kinds.fingerprint || matcher.kind === kinds.tbs),
+    ({ entry, matcher }) => entry.effect === 'deny' && matcher.kind === kinds.fingerprint,
   )
   if (hashed.length === 0) return acl
-  const wanted = hashed.reduce((bits, one) => bits | one.matcher.kind, 0)
   const { byKey } = compile(hashed)[compiled]
   const widened: ReadEntry<IssuerAclEntry>[] = []
   for (const certificate of knownCertificates) {
-    const facts = yield* collectFacts(certificateSubject(certificate), wanted, new Map())
+    const facts = yield* collectFacts(certificateSubject(certificate), kinds.fingerprint, new Map())
     const matcher = matchCertificate(certificate, 'deny')
     for (const key of facts.keys) {
       for (const one of byKey.get(key) ?? []) widened.push({ ...one, matcher })

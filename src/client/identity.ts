@@ -13,8 +13,8 @@ export class Identity {
   readonly anchor: TrustAnchor
   readonly issuer: IssuerIdentity
   readonly #certificate: Certificate
-  readonly #fingerprint: Uint8Array
-  readonly #pin: Uint8Array
+  readonly #fingerprint: () => Uint8Array
+  readonly #pin: () => Uint8Array
 
   /**
    * @param fingerprint - SHA-256 of the certificate.
@@ -24,8 +24,8 @@ export class Identity {
     certificate: Certificate,
     issuer: IssuerIdentity,
     anchor: TrustAnchor,
-    fingerprint: Uint8Array,
-    pin: Uint8Array,
+    fingerprint: () => Uint8Array,
+    pin: () => Uint8Array,
   ) {
     this.anchor = anchor
     this.issuer = issuer
@@ -61,17 +61,17 @@ export class Identity {
 
   /** SHA-256 of the certificate, hexadecimal. */
   get fingerprint(): string {
-    return toHex(this.#fingerprint)
+    return toHex(this.#fingerprint())
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal: stays the same when a certificate is renewed with its key. */
   get spkiSha256(): string {
-    return toHex(this.#pin)
+    return toHex(this.#pin())
   }
 
   /** `x5t#S256`, base64url: RFC 8705 §3.1. */
   get x5tS256(): string {
-    return encodeBase64Url(this.#fingerprint)
+    return encodeBase64Url(this.#fingerprint())
   }
 
   toJSON(): object {
@@ -95,9 +95,9 @@ export class Identity {
 /** The direct issuer, by name and key. */
 export class IssuerIdentity {
   readonly #name: Name
-  readonly #pin: Uint8Array
+  readonly #pin: () => Uint8Array
 
-  constructor(name: Name, pin: Uint8Array) {
+  constructor(name: Name, pin: () => Uint8Array) {
     this.#name = name
     this.#pin = pin
   }
@@ -109,7 +109,7 @@ export class IssuerIdentity {
 
   /** SHA-256 of its SubjectPublicKeyInfo, hexadecimal. */
   get spkiSha256(): string {
-    return toHex(this.#pin)
+    return toHex(this.#pin())
   }
 
   toJSON(): object {

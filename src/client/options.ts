@@ -1,6 +1,6 @@
 /** What a caller may ask for, and the checks that half a configuration does not pass. @module */
 
-import type { ClientAcl, IssuerAcl } from '../acl/index.ts'
+import { type AclWarning, type ClientAcl, type IssuerAcl, issuerAclWarnings } from '../acl/index.ts'
 import { type AlgorithmOptions, algorithmPolicy } from '../path/algorithms.ts'
 import { type BudgetOptions, defaultBudget } from '../path/budget.ts'
 import type { IssuerIndex } from '../path/issuer-index.ts'
@@ -86,14 +86,19 @@ interface WithoutIssuerAcl {
 /** Options that were checked; what each call needs, in the form that it needs it. */
 export interface Prepared {
   /** Absent: nothing is validated. */
-  readonly path:
-    | (Omit<PathOptions, 'time' | 'intermediates'> & { readonly known: readonly IssuerIndex[] })
-    | undefined
-  readonly anchorCount: number
+  readonly path: PreparedPath | undefined
+  readonly hasAcl: boolean
+  readonly aclWarnings: readonly AclWarning[]
   readonly issuerAcl: IssuerAcl | undefined
   readonly clientAcl: ClientAcl | undefined
   /** What the first call finds out for all of them. */
   readonly memory: Memory
+}
+
+export interface PreparedPath extends Omit<PathOptions, 'time' | 'intermediates'> {
+  readonly known: readonly IssuerIndex[]
+  /** `anchors`, then `known`. */
+  readonly sources: readonly IssuerIndex[]
 }
 
 export interface Memory {
@@ -137,7 +142,8 @@ export function prepareOptions(options: ValidateOptions): Prepared {
     }
     return {
       path: undefined,
-      anchorCount: 0,
+      hasAcl: effectiveAcl !== undefined,
+      aclWarnings: [],
       issuerAcl: effectiveAcl,
       clientAcl: undefined,
       memory: { widenedAcl: undefined },
@@ -185,6 +191,7 @@ function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined
     path: {
       anchors: trustAnchors.index,
       known,
+      sources: [trustAnchors.index, ...known],
       clockTolerance: count('clockTolerance', options.clockTolerance, 0, 86_400),
       profile: choice('profile', options.profile, profiles, 'interoperable'),
       algorithms: algorithmPolicy(algorithms),
@@ -205,7 +212,9 @@ function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined
       policies: options,
       pinnedTarget: choice('pinnedTarget', options.pinnedTarget, pinnedTargets, 'refuse'),
     },
-    anchorCount: trustAnchors.anchors.length,
+    hasAcl: issuerAcl !== undefined || clientAcl !== undefined,
+    aclWarnings:
+      issuerAcl === undefined ? [] : issuerAclWarnings(issuerAcl, trustAnchors.anchors.length),
     issuerAcl,
     clientAcl,
     memory: { widenedAcl: undefined },

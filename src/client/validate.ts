@@ -7,7 +7,6 @@ import {
   decideIssuerAcl,
   decideUnverifiedIssuer,
   type IssuerAcl,
-  issuerAclWarnings,
   resolveDenied,
 } from '../acl/index.ts'
 import { ask, type Steps } from '../effect/effect.ts'
@@ -15,6 +14,7 @@ import { buildPath, type Refusal } from '../path/build.ts'
 import type { ValidatedPath } from '../path/complete.ts'
 import type { Issuer } from '../path/issuer.ts'
 import { IssuerIndex } from '../path/issuer-index.ts'
+import type { PathOptions } from '../path/options.ts'
 import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
 import type { CertificateSource } from './certificate-source.ts'
 import type { Failure } from './failure.ts'
@@ -34,46 +34,64 @@ export function* validateSteps(
   time: number,
 ): Steps<Verdict> {
   const { path } = prepared
-  const read = readPresented(source, path === undefined ? [] : [path.anchors, ...path.known])
+  const read = readPresented(source, path === undefined ? [] : path.sources)
   if (!read.ok) return refused(read.failure)
   const presented = read.value
   if (path === undefined) return yield* decideUnverified(presented.target, prepared, time)
-  const acls = new Acls(prepared, presented, time)
-  const sent =
-    presented.issuers.length === 0
-      ? path.known
-      : [new IssuerIndex(presented.issuers), ...path.known]
+  const acls = prepared.hasAcl ? new Acls(prepared, presented, time) : undefined
   const { target } = presented
-  const result = yield* buildPath(target, { ...path, intermediates: sent, time }, (found) =>
-    acls.decide(found),
-  )
-  const warnings = presentedWarnings(presented)
-  const { list, omitted } = result.attempts
+  const options = pathOptions(path, presented, time)
+  const result = yield* buildPath(target, options, acls && ((found) => acls.decide(found)))
+  const { list: attempts, omitted } = result.attempts
   if (!result.ok) {
+    const warnings = presentedWarnings(presented)
     return {
       ok: false,
       failure: result.failure,
-      attempts: list,
+      attempts,
       attemptsOmitted: omitted,
       presented: target,
       warnings,
     }
   }
   const { certificates, anchor, policies, validFrom, validUntil } = result.path
-  warnings.push(notChecked, ...result.path.warnings)
-  if (prepared.issuerAcl !== undefined)
-    warnings.push(...issuerAclWarnings(prepared.issuerAcl, prepared.anchorCount))
+  const until = acls === undefined ? validUntil : Math.min(validUntil, acls.expires)
+  const identity = yield* identify(result.path)
   return {
     ok: true,
     verified: true,
     path: certificates,
     anchor,
-    identity: yield* identify(result.path),
+    identity,
     policies,
     validFrom: new Date(validFrom * 1000),
-    validUntil: new Date(Math.min(validUntil, acls.expires) * 1000),
-    warnings,
-    attempts: list,
+    validUntil: new Date(until * 1000),
+    warnings: allWarnings(presented, result.path.warnings, prepared),
+    attempts,
+  }
+}
+
+/** Written out, because it is made for every client: a spread of so many fields costs more than reading the certificate's names. */
+function pathOptions(
+  path: NonNullable<Prepared['path']>,
+  { issuers }: Presented,
+  time: number,
+): PathOptions {
+  return {
+    anchors: path.anchors,
+    intermediates: issuers.length === 0 ? path.known : [new IssuerIndex(issuers), ...path.known],
+    time,
+    clockTolerance: path.clockTolerance,
+    profile: path.profile,
+    algorithms: path.algorithms,
+    anchorChecks: path.anchorChecks,
+    purpose: path.purpose,
+    acceptedPurposes: path.acceptedPurposes,
+    expectedPeerNames: path.expectedPeerNames,
+    maxIntermediates: path.maxIntermediates,
+    budget: path.budget,
+    policies: path.policies,
+    pinnedTarget: path.pinnedTarget,
   }
 }
 
@@ -131,7 +149,7 @@ class Acls {
   *#widened(acl: IssuerAcl): Steps<readonly IssuerAcl[]> {
     const { path, memory } = this.#prepared
     if (memory.widenedAcl === undefined) {
-      const known = path === undefined ? [] : [path.anchors, ...path.known]
+      const known = path === undefined ? [] : path.sources
       memory.widenedAcl = yield* resolveDenied(
         acl,
         certificatesOf(known.flatMap(({ issuers }) => issuers)),
@@ -167,18 +185,30 @@ function* identify({ certificates, anchor }: ValidatedPath): Steps<Identity> {
   const [target, above] = certificates as readonly [Certificate, Certificate | undefined]
   const { subjectPublicKeyInfo } = target.tbsCertificate
   const issuer = above?.tbsCertificate
-  const fingerprint = yield* ask({ op: 'digest', hash: 'SHA-256', data: target.der })
+  const fingerprint = yield* ask({ op: 'digestWhenRead', hash: 'SHA-256', data: target.der })
   const pin = yield* pinOf(subjectPublicKeyInfo)
   const issuerPin = yield* pinOf(issuer?.subjectPublicKeyInfo ?? anchor.subjectPublicKeyInfo)
   const issuerIdentity = new IssuerIdentity(issuer?.subject ?? anchor.name, issuerPin)
   return new Identity(target, issuerIdentity, anchor, fingerprint, pin)
 }
 
-function* pinOf({ der }: SubjectPublicKeyInfo): Steps<Uint8Array> {
-  return yield* ask({ op: 'digest', hash: 'SHA-256', data: der })
+function* pinOf({ der }: SubjectPublicKeyInfo): Steps<() => Uint8Array> {
+  return yield* ask({ op: 'digestWhenRead', hash: 'SHA-256', data: der })
 }
 
-function presentedWarnings({ issuers, unreadable }: Presented): Warning[] {
+function allWarnings(
+  presented: Presented,
+  ofPath: readonly Warning[],
+  { aclWarnings }: Prepared,
+): readonly Warning[] {
+  const { issuers, unreadable } = presented
+  if (issuers.length + unreadable.length + ofPath.length + aclWarnings.length === 0) {
+    return onlyNotChecked
+  }
+  return [...presentedWarnings(presented), notChecked, ...ofPath, ...aclWarnings]
+}
+
+function presentedWarnings({ issuers, unreadable }: Presented): readonly Warning[] {
   const warnings: Warning[] = unreadable.map((index) => ({ code: 'presented-unreadable', index }))
   for (const { certificate } of issuers) {
     if (
@@ -203,4 +233,5 @@ function refused(failure: Failure): Refused {
 }
 
 const notChecked: Warning = { code: 'revocation-not-checked' }
+const onlyNotChecked: readonly Warning[] = [notChecked]
 const notVerified: Warning = { code: 'certificate-not-verified' }

@@ -20,6 +20,8 @@ export type Effect =
       readonly memorable: boolean
     }
   | { readonly op: 'digest'; readonly hash: DigestName; readonly data: Uint8Array }
+  /** For what is perhaps never read, as a fingerprint: a runtime that can may put the work off. */
+  | { readonly op: 'digestWhenRead'; readonly hash: DigestName; readonly data: Uint8Array }
 
 export type DigestName = 'SHA-1' | 'SHA-256'
 
@@ -29,6 +31,8 @@ export type SignatureAnswer = 'valid' | 'invalid' | 'unsupported'
 export interface Answers {
   readonly verifySignature: SignatureAnswer
   readonly digest: Uint8Array
+  /** Of the octets as they are when asked, whatever becomes of `data` later. */
+  readonly digestWhenRead: () => Uint8Array
 }
 type Op = keyof Answers
 type Answer = Answers[Op]

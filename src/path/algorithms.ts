@@ -15,7 +15,7 @@ export interface AlgorithmOptions {
   readonly dangerouslyAllowMd5?: boolean | undefined
   /** DSA keys from 1024 to 3072 bits, of leaves and of CAs. FIPS 186-5 withdrew it. */
   readonly dangerouslyAllowDsa?: boolean | undefined
-  /** Bits; below the default of 2048. */
+  /** Bits; below the default of 2048. Old keys of this kind may also have a size that is no multiple of 8. */
   readonly dangerouslyMinimumRsaBits?: number | undefined
 }
 
@@ -69,6 +69,7 @@ export function algorithmPolicy(options?: AlgorithmOptions): AlgorithmPolicy {
   return {
     ...defaultAlgorithmPolicy,
     minimumRsaBits: options.dangerouslyMinimumRsaBits ?? defaultAlgorithmPolicy.minimumRsaBits,
+    wholeOctets: options.dangerouslyMinimumRsaBits === undefined,
     hashes,
     dsa: options.dangerouslyAllowDsa === true,
   }

@@ -28,3 +28,13 @@ export const defaultBudget: Budget = {
   nameComparisons: 250_000,
   policies: defaultPolicyBudget,
 }
+
+/** A budget to count down. */
+export function startBudget(options: BudgetOptions | undefined): Budget {
+  return {
+    signatures: options?.signatures ?? defaultBudget.signatures,
+    candidates: options?.candidates ?? defaultBudget.candidates,
+    nameComparisons: options?.nameComparisons ?? defaultBudget.nameComparisons,
+    policies: options?.policies ?? defaultBudget.policies,
+  }
+}

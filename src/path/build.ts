@@ -10,15 +10,15 @@ import { describeKey } from '../x509/algorithms.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { nameKey } from '../x509/name-match.ts'
 import { checkKey } from './algorithms.ts'
-import { type Budget, defaultBudget } from './budget.ts'
-import { Candidates } from './candidates.ts'
+import { type Budget, startBudget } from './budget.ts'
+import { Candidates, type Effort } from './candidates.ts'
 import { type CheckedSignature, completePath, type ValidatedPath } from './complete.ts'
 import { isMoreTelling, type PathFailure } from './failure.ts'
 import type { Issuer } from './issuer.ts'
 import type { IssuerIndex } from './issuer-index.ts'
 import type { PathOptions } from './options.ts'
 import { checkPeerNames } from './peer-names.ts'
-import { checkTargetPurpose, narrowPurposes, wantedPurposes } from './purpose.ts'
+import { checkTargetPurpose, narrowPurposes, type PurposeSet, wantedPurposes } from './purpose.ts'
 import { checkCommon, checkIssuer } from './rules.ts'
 import type { TrustAnchor } from './trust-anchor.ts'
 import { checkValidity } from './validity.ts'
@@ -86,6 +86,17 @@ function checkTarget(target: Certificate, options: PathOptions): PathFailure | u
   return failure && { ...failure, index: 0 }
 }
 
+/** A certificate of the candidate path and what is known of the search above it. */
+interface Level {
+  readonly candidates: Candidates
+  /** What is left of the purposes, this certificate's included. */
+  readonly purposes: PurposeSet
+  /** Intermediates that are not self-issued, this certificate included if it is one. */
+  readonly below: number
+  /** Whether any possible issuer was new to the path. */
+  tried: boolean
+}
+
 /** One depth-first search: the state that backtracking goes back and forth over. */
 class Search<F> {
   readonly #target: Certificate
@@ -93,6 +104,7 @@ class Search<F> {
   readonly #budget: Budget
   readonly #sources: readonly IssuerIndex[]
   readonly #checked: CheckedSignature[] = []
+  readonly #effort: Effort = { looks: 0 }
   readonly #attempts: Attempt<PathFailure | F>[] = []
   #omitted = 0
   #best: Attempt<PathFailure | F> | undefined
@@ -102,60 +114,49 @@ class Search<F> {
   constructor(target: Certificate, options: PathOptions) {
     this.#target = target
     this.#options = options
-    this.#budget = { ...defaultBudget, ...options.budget }
+    this.#budget = startBudget(options.budget)
     this.#sources = [options.anchors, ...options.intermediates]
   }
 
   *run(accept: Accept<F> | undefined): Steps<PathResult<F>> {
     const options = this.#options
-    const targetTbs = this.#target.tbsCertificate
     const wanted = wantedPurposes(options.purpose, options.acceptedPurposes)
-    // One entry a level: the intermediates chosen so far, and for the target and each of them what is still to be tried above it.
+    // The intermediates chosen so far; and for the target and each of them, what is still to be tried above it.
     const chain: Issuer[] = []
-    const left = [this.#candidates(this.#target, nameKey(targetTbs.issuer))]
-    const purposes = [narrowPurposes(this.#target, wanted)]
-    const below = [0]
-    const tried = [false]
+    const levels = [this.#open(this.#target, wanted, 0)]
     for (;;) {
-      const level = chain.length
-      const issuer = (left[level] as Candidates).next()
+      const level = levels[chain.length] as Level
+      const issuer = level.candidates.next()
       if (issuer === undefined) {
-        if (!tried[level]) this.#record(chain, undefined, this.#nobody(chain))
-        if (level === 0) return this.#refused()
+        if (!level.tried) this.#record(chain, undefined, this.#nobody(chain))
+        if (chain.length === 0) return this.#refused()
         chain.pop()
-        left.pop()
-        purposes.pop()
-        below.pop()
-        tried.pop()
+        levels.pop()
         continue
       }
-      if (--this.#budget.candidates < 0) return this.#exhausted(chain, 'candidates')
+      if (--this.#budget.candidates < 0 || this.#effort.looks > maxLooks) {
+        return this.#exhausted(chain)
+      }
       if (this.#isOnPath(issuer, chain)) continue
-      tried[level] = true
+      level.tried = true
+      const index = chain.length + 1
       const failure = this.#isTarget(issuer)
         ? ({ code: 'target-is-trust-anchor', index: 0 } as const)
-        : checkIssuer(issuer, level + 1, below[level] as number, purposes[level] as number, options)
+        : checkIssuer(issuer, index, level.below, level.purposes, options)
       if (failure !== undefined) {
         this.#record(chain, issuer, failure)
       } else if (issuer.anchor !== undefined) {
         const result = yield* this.#complete(chain, issuer, accept)
         if (result !== undefined) return result
       } else {
-        const count = (below[level] as number) + (issuer.selfIssued ? 0 : 1)
-        if (count > options.maxIntermediates || level + 1 > maxPathCertificates) {
-          this.#record(chain, issuer, {
-            code: 'path-too-long',
-            index: level + 1,
-            maxIntermediates: options.maxIntermediates,
-          })
+        const below = level.below + (issuer.selfIssued ? 0 : 1)
+        const { maxIntermediates } = options
+        if (below > maxIntermediates || index > maxPathCertificates) {
+          this.#record(chain, issuer, { code: 'path-too-long', index, maxIntermediates })
           continue
         }
-        const certificate = issuer.certificate as Certificate
         chain.push(issuer)
-        left.push(this.#candidates(certificate, issuer.issuerKey))
-        purposes.push(narrowPurposes(certificate, purposes[level] as number))
-        below.push(count)
-        tried.push(false)
+        levels.push(this.#open(issuer.certificate as Certificate, level.purposes, below))
       }
     }
   }
@@ -198,8 +199,13 @@ class Search<F> {
     return refusal.definite ? this.refuse(refusal.failure) : undefined
   }
 
-  #candidates(certificate: Certificate, issuerKey: string): Candidates {
-    return new Candidates(certificate, issuerKey, this.#sources, this.#options.time)
+  #open(certificate: Certificate, purposes: PurposeSet, below: number): Level {
+    return {
+      candidates: new Candidates(certificate, this.#sources, this.#options.time, this.#effort),
+      purposes: narrowPurposes(certificate, purposes),
+      below,
+      tried: false,
+    }
   }
 
   /** Loops are cut by name and key: RFC 4158 §2.4.2. An anchor may be the same CA as the target (a re-issued one), as nothing follows it. */
@@ -251,8 +257,8 @@ class Search<F> {
     return attempt
   }
 
-  #exhausted(chain: readonly Issuer[], of: 'candidates'): PathResult<F> {
-    const failure: PathFailure = { code: 'budget-exhausted', of }
+  #exhausted(chain: readonly Issuer[]): PathResult<F> {
+    const failure: PathFailure = { code: 'budget-exhausted', of: 'candidates' }
     this.#record(chain, undefined, failure)
     return this.refuse(failure)
   }
@@ -271,3 +277,5 @@ class Search<F> {
 const maxAttempts = 100
 /** Local limit on the whole path, self-issued certificates included, which `maxIntermediates` does not count. */
 const maxPathCertificates = 128
+/** Local limit: some milliseconds of looking through namesakes. Ten thousand of them are gone through four times without reaching it. */
+const maxLooks = 200_000

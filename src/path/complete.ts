@@ -240,15 +240,17 @@ function collectWarnings(
   anchor: Issuer,
   options: PathOptions,
 ): readonly PurposeWarning[] {
+  const top = options.anchorChecks.constraints ? anchor.certificate : undefined
   let held = wantedPurposes(options.purpose, options.acceptedPurposes)
-  const listed = [...certificates]
-  if (anchor.certificate !== undefined && options.anchorChecks.constraints)
-    listed.push(anchor.certificate)
-  for (const certificate of listed) held = narrowPurposes(certificate, held)
-  const warnings: PurposeWarning[] = []
-  listed.forEach((certificate, index) => {
-    const warning = warnOfAnyPurpose(certificate, index, held)
-    if (warning !== undefined) warnings.push(warning)
-  })
-  return warnings
+  for (const certificate of certificates) held = narrowPurposes(certificate, held)
+  if (top !== undefined) held = narrowPurposes(top, held)
+  let warnings: PurposeWarning[] | undefined
+  for (let index = 0; index <= certificates.length; index++) {
+    const certificate = index === certificates.length ? top : certificates[index]
+    const warning = certificate && warnOfAnyPurpose(certificate, index, held)
+    if (warning !== undefined) (warnings ??= []).push(warning)
+  }
+  return warnings ?? noWarnings
 }
+
+const noWarnings: readonly PurposeWarning[] = []

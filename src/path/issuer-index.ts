@@ -1,13 +1,20 @@
 /** Possible issuers by name and key identifier: RFC 4158 §3.5. Built once, never changed. @module */
 
 import { bytesEqual } from '../base/bytes.ts'
+import type { Name } from '../x509/name.ts'
+import { nameKey } from '../x509/name-match.ts'
 import type { Issuer } from './issuer.ts'
 
 export class IssuerIndex {
+  /** Without byte-for-byte equal certificates, in the order given. */
   readonly issuers: readonly Issuer[]
   readonly #byName = new Map<string, Issuer[]>()
-  readonly #byKeyIdentifier = new Map<string, Issuer[]>()
-  readonly #byContent = new Map<string, Issuer[]>()
+  /** Every way in which a subject is written, by a hash of its octets: most issuer fields repeat one of them. */
+  readonly #byWriting = new Map<
+    number,
+    { readonly der: Uint8Array; readonly issuers: Issuer[] }[]
+  >()
+  readonly #byContent = new Map<number, Issuer[]>()
 
   /** Keeps the first of byte-for-byte equal certificates. */
   constructor(issuers: Iterable<Issuer>) {
@@ -19,55 +26,73 @@ export class IssuerIndex {
       }
       kept.push(issuer)
     }
-    // Newest first, here once instead of in every search. Later end, then self-issued, break ties.
-    const ordered = kept.length > 1 ? kept.toSorted(compareNewest) : kept
-    for (const issuer of ordered) {
-      append(this.#byName, issuer.nameKey, issuer)
-      if (issuer.keyIdentifier !== '') {
-        append(this.#byKeyIdentifier, `${issuer.keyIdentifier} ${issuer.nameKey}`, issuer)
-      }
-    }
+    // Newest first, here once instead of in every search.
+    const ordered = kept.length > 1 ? [...kept].sort(comparePreferred) : kept
+    for (const issuer of ordered) append(this.#byName, issuer.nameKey, issuer)
+    for (const issuer of ordered) this.#addWriting(issuer)
     this.issuers = kept
   }
 
-  /** Issuers with this subject, newest first. */
-  named(nameKey: string): readonly Issuer[] {
-    return this.#byName.get(nameKey) ?? none
-  }
-
-  /** Issuers with this subject and this subject key identifier (hexadecimal), newest first. */
-  identified(nameKey: string, keyIdentifier: string): readonly Issuer[] {
-    return this.#byKeyIdentifier.get(`${keyIdentifier} ${nameKey}`) ?? none
+  /** Issuers whose subject matches `name`, newest first. */
+  named(name: Name): readonly Issuer[] {
+    const bucket = this.#byWriting.get(hashOf(name.der))
+    if (bucket !== undefined) {
+      for (const { der, issuers } of bucket) if (bytesEqual(der, name.der)) return issuers
+    }
+    return this.#byName.get(nameKey(name)) ?? none
   }
 
   /** The issuer whose certificate is `der`, octet for octet. */
   find(der: Uint8Array): Issuer | undefined {
-    if (this.#byContent.size === 0) return undefined
-    const bucket = this.#byContent.get(contentKey(der))
-    return bucket?.find((issuer) => bytesEqual(issuer.certificate?.der ?? nothing, der))
+    for (const issuer of this.#byContent.get(contentKey(der)) ?? none) {
+      if (issuer.certificate !== undefined && bytesEqual(issuer.certificate.der, der)) return issuer
+    }
+    return undefined
+  }
+
+  #addWriting(issuer: Issuer): void {
+    const { der } = issuer.name
+    const key = hashOf(der)
+    const bucket = this.#byWriting.get(key)
+    const issuers = this.#byName.get(issuer.nameKey) as Issuer[]
+    if (bucket === undefined) this.#byWriting.set(key, [{ der, issuers }])
+    else if (bucket.length < maxBucket && !bucket.some((one) => bytesEqual(one.der, der))) {
+      bucket.push({ der, issuers })
+    }
   }
 }
 
-function compareNewest(a: Issuer, b: Issuer): number {
+/** A root before a certificate that cross-signs it, where both are anchors; then the newest, then the one that ends last. */
+function comparePreferred(a: Issuer, b: Issuer): number {
+  const roots =
+    Number(b.anchor !== undefined && b.selfIssued) - Number(a.anchor !== undefined && a.selfIssued)
+  if (roots !== 0) return roots
   if (a.notBefore !== b.notBefore) return a.notBefore > b.notBefore ? -1 : 1
   if (a.notAfter !== b.notAfter) return a.notAfter > b.notAfter ? -1 : 1
-  return Number(b.selfIssued) - Number(a.selfIssued)
+  return 0
 }
 
-/** The end of a certificate is its signature: 16 octets of it tell certificates apart, and equal ones are compared whole. */
-function contentKey(der: Uint8Array): string {
-  let key = ''
+/** The end of a certificate is its signature: a few octets of it tell certificates apart, and equal ones are compared whole. */
+function contentKey(der: Uint8Array): number {
+  let hash = der.length
   for (let i = Math.max(0, der.length - 16); i < der.length; i++) {
-    key += String.fromCharCode(der[i] as number)
+    hash = (Math.imul(hash, 31) + (der[i] as number)) | 0
   }
-  return key
+  return hash
 }
 
-function append(map: Map<string, Issuer[]>, key: string, issuer: Issuer): void {
+function hashOf(bytes: Uint8Array): number {
+  let hash = bytes.length
+  for (let i = 0; i < bytes.length; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0
+  return hash
+}
+
+function append<K>(map: Map<K, Issuer[]>, key: K, issuer: Issuer): void {
   const list = map.get(key)
   if (list === undefined) map.set(key, [issuer])
   else list.push(issuer)
 }
 
+/** Names made to collide must not make a search linear; those beyond are found by their prepared form. */
+const maxBucket = 8
 const none: readonly Issuer[] = []
-const nothing = new Uint8Array(0)

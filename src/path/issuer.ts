@@ -1,7 +1,6 @@
 /** A possible issuer: a CA certificate or a trust anchor, with what path building asks of it again and again. @module */
 
 import { bytesEqual } from '../base/bytes.ts'
-import { toHex } from '../base/hex.ts'
 import { describeKey } from '../x509/algorithms.ts'
 import type { Certificate, KeyDescription, SubjectPublicKeyInfo } from '../x509/certificate.ts'
 import type { Name } from '../x509/name.ts'
@@ -19,7 +18,6 @@ export class Issuer {
   #nameKey: string | undefined
   #issuerKey: string | undefined
   #key: KeyDescription | undefined
-  #keyIdentifier: string | undefined
 
   constructor(certificate: Certificate | undefined, anchor: TrustAnchor | undefined) {
     this.certificate = certificate
@@ -55,12 +53,8 @@ export class Issuer {
     return this.nameKey === this.issuerKey
   }
 
-  /** The subject key identifier in hexadecimal; empty when there is none. */
-  get keyIdentifier(): string {
-    this.#keyIdentifier ??= toHex(
-      this.certificate?.tbsCertificate.extensions.subjectKeyIdentifier?.keyIdentifier ?? nothing,
-    )
-    return this.#keyIdentifier
+  get keyIdentifier(): Uint8Array | undefined {
+    return this.certificate?.tbsCertificate.extensions.subjectKeyIdentifier?.keyIdentifier
   }
 
   get notBefore(): number {
@@ -87,5 +81,3 @@ export class Issuer {
     return tbs !== undefined && bytesEqual(tbs.subject.der, tbs.issuer.der)
   }
 }
-
-const nothing = new Uint8Array(0)

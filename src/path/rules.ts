@@ -78,7 +78,8 @@ export function checkCommon(
   const unnamed = checkIssuerName(certificate, index)
   if (unnamed !== undefined) return unnamed
   for (const { critical, oid } of certificate.tbsCertificate.extensions.all) {
-    if (critical && !isKnownExtension(oid)) return { code: 'unknown-critical-extension', index, oid }
+    if (critical && !isKnownExtension(oid))
+      return { code: 'unknown-critical-extension', index, oid }
   }
   return profile === 'rfc5280' ? checkProfile(certificate, index, role) : undefined
 }

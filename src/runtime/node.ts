@@ -23,6 +23,14 @@ export function nodeHandlers({
       return answer
     },
     digest: ({ hash, data }) => digest(hash, data),
+    digestWhenRead: ({ hash, data }) => {
+      const copy = new Uint8Array(data)
+      let made: Uint8Array | undefined
+      return () => {
+        made ??= digest(hash, copy)
+        return made
+      }
+    },
   }
 }
 

@@ -10,6 +10,7 @@ import {
   tagInteger,
   tagOctetString,
   tagSequence,
+  tagSet,
 } from '../der/tags.ts'
 import type {
   AccessDescription,
@@ -24,6 +25,7 @@ import type {
   PolicyMapping,
   PolicyQualifier,
 } from './extensions.ts'
+import type { RelativeDistinguishedName } from './name.ts'
 import { readGeneralName, readGeneralNames, readGeneralSubtrees } from './parse-general-name.ts'
 import { readRelativeDistinguishedName } from './parse-name.ts'
 
@@ -36,7 +38,7 @@ export const noExtensions: Extensions = { all: [] }
 export function readExtensions(reader: DerReader): Extensions {
   const sequence = reader.enter(tagSequence, 'extensions')
   const all: Extension[] = []
-  const seen = new Set<string>()
+  let seen: Set<string> | undefined
   // All fields at once, so that every certificate has one shape.
   const extensions: Mutable<Extensions> = {
     all,
@@ -69,10 +71,12 @@ export function readExtensions(reader: DerReader): Extensions {
     const value = item.content()
     const inner = item.inside()
     item.finish('an extension')
-    if (seen.has(oid)) {
+    // A handful is looked through faster than a set is made; thousands must not be quadratic.
+    if (all.length === fewExtensions) seen = new Set(all.map((one) => one.oid))
+    if (seen === undefined ? all.some((one) => one.oid === oid) : seen.has(oid)) {
       throw new DerError('extension-duplicate', sequence.start, `only one extension ${oid}`)
     }
-    seen.add(oid)
+    seen?.add(oid)
     all.push({ oid, critical, value })
     readKnownExtension(extensions, oid, critical, inner)
   } while (!sequence.atEnd())
@@ -343,7 +347,7 @@ function readDistributionPoint(reader: DerReader): DistributionPoint {
   if (reader.peek() === contextConstructed(0)) {
     const choice = reader.enter(contextConstructed(0), 'a distribution point name')
     if (choice.peek() === contextConstructed(1)) {
-      nameRelativeToCRLIssuer = readRelativeDistinguishedName(choice, contextConstructed(1))
+      nameRelativeToCRLIssuer = readRelativeName(choice)
     } else fullName = readGeneralNames(choice, 'a full name', contextConstructed(0))
     choice.finish('a distribution point name')
   }
@@ -359,6 +363,19 @@ function readDistributionPoint(reader: DerReader): DistributionPoint {
   }
   reader.finish('a distribution point')
   return { fullName, nameRelativeToCRLIssuer, reasons, cRLIssuer }
+}
+
+/** The tag is IMPLICIT (RFC 5280 §A.2); some CAs write it EXPLICIT, around the SET, which can be read in one way only. */
+function readRelativeName(choice: DerReader): RelativeDistinguishedName {
+  const start = choice.position
+  const wrapped = choice.enter(contextConstructed(1), 'a relative name')
+  if (wrapped.peek() !== tagSet) {
+    choice.position = start
+    return readRelativeDistinguishedName(choice, contextConstructed(1))
+  }
+  const name = readRelativeDistinguishedName(wrapped, tagSet)
+  wrapped.finish('a relative name')
+  return name
 }
 
 function readAccessDescriptions(reader: DerReader): readonly AccessDescription[] {
@@ -380,6 +397,7 @@ function malformed(reader: DerReader, expected: string): DerError {
 
 /** Local limit: no path is longer, and other readers (BoringSSL) stop at one octet as well. */
 const maxCount = 255
+const fewExtensions = 16
 const qualifierCps = '1.3.6.1.5.5.7.2.1'
 const qualifierUserNotice = '1.3.6.1.5.5.7.2.2'
 const noQualifiers: readonly PolicyQualifier[] = []

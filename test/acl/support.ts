@@ -20,6 +20,9 @@ export function run<T>(steps: Steps<T>, asked: Effect[] = []): T {
       asked.push(effect)
       return createHash(effect.hash).update(effect.data).digest()
     },
+    digestWhenRead: () => {
+      throw new Error('an ACL reads every digest that it asks for')
+    },
   })
 }
 

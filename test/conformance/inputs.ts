@@ -1,10 +1,12 @@
 /** From the texts of a corpus to what the library takes. Cases share most certificates, so each text is read once. @module */
+import { createHash } from 'node:crypto'
 import { type IssuerAcl, issuerAclFromJson } from '../../src/acl/index.ts'
 import { decodeBase64, encodeBase64 } from '../../src/base/base64.ts'
 import { failed, type Result, success } from '../../src/base/result.ts'
 import { type CertificateSource, readCertificates } from '../../src/client/certificate-source.ts'
 import { parseTrustAnchors, type TrustAnchors } from '../../src/index.ts'
 import { issueCa } from '../../src/testing/index.ts'
+import { parseCertificate } from '../../src/x509/parse-certificate.ts'
 
 const bytes = new Map<string, Uint8Array>()
 
@@ -82,7 +84,10 @@ export interface AclEntryJson {
   }
 }
 
-/** An ACL that denies the CAs of these certificates, wherever they stand on the path, and allows what any of `anchors` vouches for. */
+/**
+ * An ACL that denies CAs by these certificates, wherever they stand on the path, and allows what any of `anchors` vouches for. One
+ * certificate each: the suites distrust a certificate and trust another of the same name and key.
+ */
 export function denying(
   denied: readonly Uint8Array[],
   { anchors: trusted }: TrustAnchors,
@@ -91,7 +96,7 @@ export function denying(
     ...denied.map((der) => ({
       effect: 'deny',
       at: 'path',
-      match: { certificate: encodeBase64(der) },
+      match: { tbsSha256: tbsSha256(der) },
     })),
     ...trusted.map(({ certificate }) => ({
       effect: 'allow',
@@ -99,6 +104,12 @@ export function denying(
       match: { certificate: encodeBase64(certificate?.der ?? new Uint8Array()) },
     })),
   ])
+}
+
+function tbsSha256(der: Uint8Array): string {
+  const parsed = parseCertificate(der)
+  if (!parsed.ok) throw new Error(`a certificate to deny cannot be read: ${parsed.failure.code}`)
+  return createHash('sha256').update(parsed.value.tbsCertificate.der).digest('hex')
 }
 
 const matchNames: Readonly<Record<string, string>> = {

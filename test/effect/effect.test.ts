@@ -33,8 +33,10 @@ describe('the two drivers', () => {
       asked.push(effect)
       return 'invalid' as const
     },
+    digestWhenRead: () => () => Uint8Array.of(8),
   }
   const later = {
+    digestWhenRead: async () => handlers.digestWhenRead(),
     digest: async (effect: Effect) => handlers.digest(effect),
     verifySignature: async (effect: Effect) => handlers.verifySignature(effect),
   }
