@@ -1,0 +1,81 @@
+/** `show`: what is in these files? Nothing is judged. @module */
+
+import { describeCertificateSync } from '../../sync.ts'
+import { type Bundle, listInputs, type Reason, readBundle, readInput } from '../files.ts'
+import type { Io } from '../io.ts'
+import { drawCertificate } from '../render/certificate.ts'
+import { reasonJson, writeJson } from '../render/json.ts'
+import { plain, refused, type Style, styleOf } from '../render/style.ts'
+import { drawReason } from '../render/verdict.ts'
+
+export interface ShowFlags {
+  readonly time?: Date
+  readonly json?: true
+}
+
+/** @returns 0, or 2 when something could not be read. */
+export async function show(files: readonly string[], flags: ShowFlags, io: Io): Promise<number> {
+  const shown: Shown[] = []
+  for (const { file, found } of await listInputs(files, io)) {
+    const bytes = await readInput(file, io)
+    const bundle = bytes instanceof Uint8Array ? readBundle(bytes) : bytes
+    if (found && 'code' in bundle && bundle.code === 'input-not-a-certificate') continue
+    shown.push({ file, bundle })
+  }
+  const ok = shown.length > 0 && shown.every(isComplete)
+  if (flags.json) writeJson({ command: 'show', ok, results: shown.map(shownJson) }, io)
+  else {
+    const style = styleOf(io.stdout, io)
+    const now = flags.time ?? io.now()
+    const blocks = shown.flatMap((one) => drawShown(one, now, style))
+    if (shown.length === 0) blocks.push(`no certificate in ${plain(files.join(', '))}`)
+    io.stdout.write(`${blocks.join('\n\n')}\n`)
+  }
+  return ok ? 0 : 2
+}
+
+interface Shown {
+  readonly file: string
+  readonly bundle: Bundle | Reason
+}
+
+function isComplete({ bundle }: Shown): boolean {
+  return !('code' in bundle) && bundle.unreadable.length === 0
+}
+
+function shownJson(shown: Shown): object {
+  const { file, bundle } = shown
+  if ('code' in bundle) return { file, ok: false, ...reasonJson(bundle), certificates: [] }
+  const { certificates, unreadable, crls, format } = bundle
+  return {
+    file,
+    ok: isComplete(shown),
+    code: unreadable[0]?.reason.code ?? null,
+    format,
+    certificates: certificates.map(describeCertificateSync),
+    unreadable: unreadable.map(({ index, reason }) => ({ index, ...reasonJson(reason) })),
+    crls,
+  }
+}
+
+function drawShown({ file, bundle }: Shown, now: Date, style: Style): string[] {
+  const name = style.bold(plain(file))
+  if ('code' in bundle) {
+    const head = `${style.red(`${refused} unreadable`)}  ${name}  ${style.red(bundle.code)}`
+    return [[head, ...drawReason(bundle, style)].join('\n')]
+  }
+  const { certificates, unreadable, crls } = bundle
+  const blocks = certificates.map((certificate, at) => {
+    const count =
+      certificates.length === 1 ? '' : style.dim(`  ${at + 1} of ${certificates.length}`)
+    const lines = drawCertificate(describeCertificateSync(certificate), now, style)
+    return [`${name}${count}`, ...lines].join('\n')
+  })
+  for (const { index, reason } of unreadable) {
+    const head = `${style.red(refused)} ${name}: certificate ${index + 1} cannot be read: ${reason.code}`
+    blocks.push([head, ...drawReason(reason, style)].join('\n'))
+  }
+  if (crls > 0)
+    blocks.push(style.dim(`${plain(file)} also holds ${crls} CRL${crls === 1 ? '' : 's'}`))
+  return blocks
+}
