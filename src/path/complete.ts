@@ -21,6 +21,7 @@ import {
   processPolicies,
   startPolicies,
 } from './policies.ts'
+import { mustBeSelfSigned } from './profile.ts'
 import { narrowPurposes, type PurposeWarning, wantedPurposes, warnOfAnyPurpose } from './purpose.ts'
 import { checkSignature } from './signature.ts'
 import type { TrustAnchor } from './trust-anchor.ts'
@@ -71,6 +72,8 @@ export function* completePath(
   if ('failure' in policies) return policies
   const signatures = yield* checkSignatures(certificates, chain, anchor, options, budget, checked)
   if (signatures !== undefined) return { failure: signatures }
+  const unfounded = yield* checkSelfSigned(anchor, chain.length + 1, options, budget)
+  if (unfounded !== undefined) return { failure: unfounded }
   return {
     certificates,
     anchor: anchor.anchor as TrustAnchor,
@@ -186,6 +189,29 @@ function* checkSignatures(
     if (indexed !== undefined) return indexed
   }
   return undefined
+}
+
+/** Profile `rfc5280` alone; the signature of an anchor is never judged for trust. */
+function* checkSelfSigned(
+  { certificate, subjectPublicKeyInfo, key }: Issuer,
+  index: number,
+  { profile, anchorChecks, algorithms }: PathOptions,
+  budget: Budget,
+): Steps<PathFailure | undefined> {
+  if (profile !== 'rfc5280' || !anchorChecks.constraints || certificate === undefined)
+    return undefined
+  if (!mustBeSelfSigned(certificate)) return undefined
+  const failure = yield* checkSignature({
+    algorithm: certificate.signatureAlgorithm,
+    data: certificate.tbsCertificate.der,
+    signature: certificate.signatureValue,
+    spki: subjectPublicKeyInfo,
+    key,
+    policy: algorithms,
+    memorable: true,
+    budget,
+  })
+  return failure && { code: 'authority-key-identifier-missing', index }
 }
 
 interface WorkingKey {

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Certificate } from '../x509/certificate.ts'
+import { namesMatch } from '../x509/name-match.ts'
 
 export type Profile = 'interoperable' | 'rfc5280'
 
@@ -64,6 +65,17 @@ export function checkIssuerName(
     : undefined
 }
 
+/**
+ * Whether the certificate of an anchor must be self-signed under profile `rfc5280`, because it names no key of an issuer:
+ * RFC 5280 §4.2.1.1 excepts self-signed certificates alone. One whose issuer and subject are the same name is taken to be.
+ */
+export function mustBeSelfSigned(anchor: Certificate): boolean {
+  const { extensions, issuer, subject } = anchor.tbsCertificate
+  return (
+    extensions.authorityKeyIdentifier?.keyIdentifier === undefined && !namesMatch(issuer, subject)
+  )
+}
+
 /** RFC 5280 §4.1.2.2 */
 function checkSerialNumber(serialNumber: Uint8Array): ProfileCode | undefined {
   const first = serialNumber[0] ?? 0
@@ -75,7 +87,7 @@ function checkSerialNumber(serialNumber: Uint8Array): ProfileCode | undefined {
 /** RFC 5280 §4.2.1.1, RFC 5280 §4.2.1.2 */
 function checkKeyIdentifiers(certificate: Certificate, role: Role): ProfileCode | undefined {
   const { authorityKeyIdentifier, subjectKeyIdentifier } = certificate.tbsCertificate.extensions
-  // Nobody looks for the issuer of an anchor, self-signed or not (x509-limbo cve::cve-2024-0567 has one that is not).
+  // An anchor may omit it if it is self-signed, which only its signature tells: `mustBeSelfSigned`.
   if (authorityKeyIdentifier?.keyIdentifier === undefined && role !== 'anchor') {
     return 'authority-key-identifier-missing'
   }
@@ -204,7 +216,11 @@ export const relaxations: { readonly [C in RelaxationCode]: Relaxation } = {
     rule: 'a certificate below the anchor names the key of its issuer',
     source: 'RFC 5280 §4.2.1.1',
     because: 'it only ranks candidate issuers; the signature decides',
-    limboIds: ['rfc5280::aki::leaf-missing-aki', 'rfc5280::aki::intermediate-missing-aki'],
+    limboIds: [
+      'rfc5280::aki::leaf-missing-aki',
+      'rfc5280::aki::intermediate-missing-aki',
+      'rfc5280::aki::cross-signed-root-missing-aki',
+    ],
   },
   'authority-key-identifier-critical': {
     rule: 'the authority key identifier is not critical',
