@@ -55,8 +55,8 @@ describe('the order of possible issuers, RFC 4158 §3.5', async () => {
       unknownKey, // as new as the next one, and given before it
       ca,
       future,
-      expired,
       otherExpired,
+      expired,
     ])
   })
   test('both ends of a validity period are current', () => {

@@ -1,6 +1,7 @@
-import { type Handlers, runSync } from '../../src/effect/effect.ts'
+import { type Effect, type Handlers, runSync } from '../../src/effect/effect.ts'
 import { algorithmPolicy } from '../../src/path/algorithms.ts'
-import { type Accept, buildPath, type PathResult } from '../../src/path/build.ts'
+import { type Accept, buildPath, type PathResult, type Refusal } from '../../src/path/build.ts'
+import type { ValidatedPath } from '../../src/path/complete.ts'
 import { Issuer } from '../../src/path/issuer.ts'
 import { IssuerIndex } from '../../src/path/issuer-index.ts'
 import type { PathOptions } from '../../src/path/options.ts'
@@ -84,3 +85,13 @@ export function search<F = never>(
 export function failureOf(result: PathResult<unknown>): unknown {
   return result.ok ? undefined : result.failure
 }
+
+/** An `accept` that asks nothing. */
+export function accepting<F>(decide: (path: ValidatedPath) => Refusal<F> | undefined): Accept<F> {
+  return function* (path) {
+    yield* noQuestions
+    return decide(path)
+  }
+}
+
+const noQuestions: readonly Effect[] = []
