@@ -5,6 +5,7 @@ import { IssuerIndex } from '../path/issuer-index.ts'
 import type { AnchorConstraints, TrustAnchor } from '../path/trust-anchor.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { type CertificateSource, readCertificates } from './certificate-source.ts'
+import { describeFailure, type Failure } from './failure.ts'
 import { misuse } from './misuse.ts'
 
 /** One anchor that is not a certificate, or one with constraints beside it. RFC 5280 §6.1.1 (d), RFC 5937 */
@@ -75,10 +76,9 @@ function readAnchors(source: TrustAnchorSource, index: number): readonly TrustAn
   const read = readCertificates(source as CertificateSource)
   const failure = read.ok ? read.value.unreadable[0]?.failure : read.failure
   if (failure !== undefined || !read.ok) {
-    throw misuse('trust-anchor-unreadable', `trust anchor ${index} cannot be read`, {
-      index,
-      failure,
-    })
+    const { message, remedy } = describeFailure(failure as Failure)
+    const text = `trust anchor ${index} cannot be read: ${message}; ${remedy}`
+    throw misuse('trust-anchor-unreadable', text, { index, failure })
   }
   return read.value.certificates.map((certificate) => anchorOf(certificate))
 }
