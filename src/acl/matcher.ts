@@ -7,7 +7,14 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { AttributeTypeAndValue, Name } from '../x509/name.ts'
 import { parseNameText } from '../x509/name-text.ts'
 import { parseCertificate } from '../x509/parse-certificate.ts'
-import { type AclEffect, type AttributePatterns, limits } from './entry.ts'
+import {
+  type AclEffect,
+  type AttributePatterns,
+  type CertificateMatch,
+  type ClientAclMatch,
+  type IssuerAclMatch,
+  limits,
+} from './entry.ts'
 import {
   anyDns,
   anyEmail,
@@ -60,47 +67,59 @@ export interface ReadMatch<M> {
 type Fields = Readonly<Record<string, unknown>>
 export type MatchReader<M> = (fields: Fields, effect: AclEffect, where: Where) => ReadMatch<M>
 
-export const certificateReaders = {
-  dn: (fields: Fields, _effect: AclEffect, where: Where) => {
+type Readers<K extends string, M> = { readonly [N in K]: MatchReader<M> }
+type CertificateKind =
+  | 'dn'
+  | 'attributes'
+  | 'spkiSha256'
+  | 'certificateSha256'
+  | 'tbsSha256'
+  | 'certificate'
+
+export const certificateReaders: Readers<CertificateKind, CertificateMatch> = {
+  dn: (fields, _effect, where) => {
     const { text, name } = readName(fields.dn, within(where, 'dn'))
     return { match: { dn: text }, matcher: { kind: kinds.name, key: nameFact(name), name } }
   },
-  attributes: (fields: Fields, _effect: AclEffect, where: Where) =>
+  attributes: (fields, _effect, where) =>
     readAttributes(fields.attributes, within(where, 'attributes')),
-  spkiSha256: (fields: Fields, _effect: AclEffect, where: Where) => {
+  spkiSha256: (fields, _effect, where) => {
     const spkiSha256 = readDigest(fields.spkiSha256, within(where, 'spkiSha256'))
     return { match: { spkiSha256 }, matcher: { kind: kinds.spki, key: `spki:${spkiSha256}` } }
   },
-  certificateSha256: (fields: Fields, _effect: AclEffect, where: Where) => {
+  certificateSha256: (fields, _effect, where) => {
     const at = within(where, 'certificateSha256')
     const certificateSha256 = readDigest(fields.certificateSha256, at)
     const key = `certificate:${certificateSha256}`
     return { match: { certificateSha256 }, matcher: { kind: kinds.fingerprint, key } }
   },
-  tbsSha256: (fields: Fields, _effect: AclEffect, where: Where) => {
+  tbsSha256: (fields, _effect, where) => {
     const tbsSha256 = readDigest(fields.tbsSha256, within(where, 'tbsSha256'))
     return { match: { tbsSha256 }, matcher: { kind: kinds.tbs, key: `tbs:${tbsSha256}` } }
   },
-  certificate: (fields: Fields, effect: AclEffect, where: Where) => {
+  certificate: (fields, effect, where) => {
     const certificate = readCertificate(fields.certificate, within(where, 'certificate'))
     return {
       match: { certificate: encodeBase64(certificate.der) },
       matcher: matchCertificate(certificate, effect),
     }
   },
-} as const
+}
 
-export const issuerReaders = {
+export const issuerReaders: Readers<CertificateKind | 'keyId', IssuerAclMatch> = {
   ...certificateReaders,
-  keyId: (fields: Fields, _effect: AclEffect, where: Where) => {
+  keyId: (fields, _effect, where) => {
     const keyId = readHex(fields.keyId, within(where, 'keyId'))
     return { match: { keyId }, matcher: { kind: kinds.keyId, key: `key:${keyId}` } }
   },
-} as const
+}
 
-export const clientReaders = {
+export const clientReaders: Readers<
+  CertificateKind | 'sanDns' | 'sanEmail' | 'sanUri' | 'serial',
+  ClientAclMatch
+> = {
   ...certificateReaders,
-  sanDns: (fields: Fields, _effect: AclEffect, where: Where) => {
+  sanDns: (fields, _effect, where) => {
     const sanDns = readPattern(fields.sanDns, /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, {
       where: within(where, 'sanDns'),
       expected: 'a DNS name, or * for any',
@@ -108,7 +127,7 @@ export const clientReaders = {
     const key = sanDns === '*' ? anyDns : dnsFact(sanDns)
     return { match: { sanDns }, matcher: { kind: kinds.alternativeNames, key } }
   },
-  sanEmail: (fields: Fields, effect: AclEffect, where: Where) => {
+  sanEmail: (fields, effect, where) => {
     const sanEmail = readPattern(fields.sanEmail, /^[^\s*@]+@[^\s*@]+$/, {
       where: within(where, 'sanEmail'),
       expected: 'an e-mail address, or * for any',
@@ -117,7 +136,7 @@ export const clientReaders = {
     const key = sanEmail === '*' ? anyEmail : fact(sanEmail)
     return { match: { sanEmail }, matcher: { kind: kinds.alternativeNames, key } }
   },
-  sanUri: (fields: Fields, _effect: AclEffect, where: Where) => {
+  sanUri: (fields, _effect, where) => {
     const at = within(where, 'sanUri')
     const sanUri = readPattern(fields.sanUri, /^[A-Za-z][A-Za-z0-9+.-]*:[^\s*]+(?:\/\*)?$/, {
       where: at,
@@ -126,7 +145,7 @@ export const clientReaders = {
     const key = sanUri === '*' ? anyUri : uriKey(sanUri, at)
     return { match: { sanUri }, matcher: { kind: kinds.alternativeNames, key } }
   },
-  serial: (fields: Fields, _effect: AclEffect, where: Where) => {
+  serial: (fields, _effect, where) => {
     const serial = stripZeros(readHex(fields.serial, within(where, 'serial')))
     const { text, name } = readName(fields.issuer, within(where, 'issuer'))
     return {
@@ -134,7 +153,7 @@ export const clientReaders = {
       matcher: { kind: kinds.serial, key: serialFact(serial, name) },
     }
   },
-} as const
+}
 
 /** Fields that stand beside the one that names the match. */
 export const companions: Readonly<Record<string, readonly string[]>> = { serial: ['issuer'] }
