@@ -233,7 +233,7 @@ function unsignedPart(der: Uint8Array, original: Sample): Uint8Array | undefined
   const { signingKey } = original
   const mended =
     signingKey !== undefined && verifies(tbsCertificate.der, signatureValue, signingKey)
-  return mended || Buffer.from(original.der).includes(tbsCertificate.der)
+  return mended || Buffer.from(original.der).includes(Buffer.from(tbsCertificate.der))
     ? undefined
     : tbsCertificate.der
 }
