@@ -24,10 +24,11 @@ export function nodeHandlers({
     },
     digest: ({ hash, data }) => digest(hash, data),
     digestWhenRead: ({ hash, data }) => {
-      const copy = new Uint8Array(data)
+      // A text is the cheapest copy: it lives in the heap, where an array of its own is allocated outside.
+      const copy = latin1(data)
       let made: Uint8Array | undefined
       return () => {
-        made ??= digest(hash, copy)
+        made ??= digest(hash, Buffer.from(copy, 'latin1'))
         return made
       }
     },
@@ -94,8 +95,15 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function latin1(bytes: Uint8Array): string {
-  return bufferOf(bytes).toString('latin1')
+  return (
+    bufferPrototype.latin1Slice?.call(bytes, 0, bytes.length) ?? bufferOf(bytes).toString('latin1')
+  )
 }
+
+/** What `toString` calls; asked directly, it takes any array and needs no Buffer around it. Runtimes beside Node may lack it. */
+const bufferPrototype: {
+  readonly latin1Slice?: (this: Uint8Array, start: number, end: number) => string
+} = Buffer.prototype
 
 const hashNames: { readonly [H in HashName]: string } = {
   MD5: 'md5',
