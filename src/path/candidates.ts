@@ -3,7 +3,7 @@
 import { bytesEqual } from '../base/bytes.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Issuer } from './issuer.ts'
-import type { IssuerIndex } from './issuer-index.ts'
+import { IssuerIndex } from './issuer-index.ts'
 
 /** Grows with every issuer that is looked at, passed over or not: lists of ten thousand namesakes must not multiply. */
 export interface Effort {
@@ -18,7 +18,7 @@ export interface Effort {
 export class Candidates {
   readonly #sources: readonly IssuerIndex[]
   /** By source: the issuers of the right name. */
-  readonly #named: (readonly Issuer[])[] = []
+  readonly #named: readonly (readonly Issuer[])[]
   readonly #keyIdentifier: Uint8Array | undefined
   readonly #time: number
   readonly #effort: Effort
@@ -34,7 +34,7 @@ export class Candidates {
   ) {
     const { issuer, extensions } = certificate.tbsCertificate
     this.#sources = sources
-    for (const source of sources) this.#named.push(source.named(issuer))
+    this.#named = IssuerIndex.named(sources, issuer)
     this.#keyIdentifier = extensions.authorityKeyIdentifier?.keyIdentifier
     this.#time = time
     this.#effort = effort

@@ -5,15 +5,19 @@ import type { Name } from '../x509/name.ts'
 import { nameKey } from '../x509/name-match.ts'
 import type { Issuer } from './issuer.ts'
 
+interface Writing {
+  /** Of the name. */
+  readonly der: Uint8Array
+  /** Not empty. */
+  readonly issuers: Issuer[]
+}
+
 export class IssuerIndex {
   /** Without byte-for-byte equal certificates, in the order given. */
   readonly issuers: readonly Issuer[]
   readonly #byName = new Map<string, Issuer[]>()
   /** Every way in which a subject is written, by a hash of its octets: most issuer fields repeat one of them. */
-  readonly #byWriting = new Map<
-    number,
-    { readonly der: Uint8Array; readonly issuers: Issuer[] }[]
-  >()
+  readonly #byWriting = new Map<number, Writing[]>()
   readonly #byContent = new Map<number, Issuer[]>()
 
   /** Keeps the first of byte-for-byte equal certificates. */
@@ -35,11 +39,31 @@ export class IssuerIndex {
 
   /** Issuers whose subject matches `name`, newest first. */
   named(name: Name): readonly Issuer[] {
-    const bucket = this.#byWriting.get(hashOf(name.der))
-    if (bucket !== undefined) {
-      for (const { der, issuers } of bucket) if (bytesEqual(der, name.der)) return issuers
+    return this.#written(name, hashOf(name.der)) ?? this.#byName.get(nameKey(name)) ?? none
+  }
+
+  /** `named` of each index. What one of them knows as it is written spares the others its preparation. */
+  static named(indexes: readonly IssuerIndex[], name: Name): readonly (readonly Issuer[])[] {
+    const hash = hashOf(name.der)
+    const lists: (readonly Issuer[] | undefined)[] = []
+    let key: string | undefined
+    for (const index of indexes) {
+      const list = index.#written(name, hash)
+      if (list !== undefined) key ??= list[0]?.nameKey
+      lists.push(list)
     }
-    return this.#byName.get(nameKey(name)) ?? none
+    return lists.map((list, i) => {
+      if (list !== undefined) return list
+      key ??= nameKey(name)
+      return (indexes[i] as IssuerIndex).#byName.get(key) ?? none
+    })
+  }
+
+  #written(name: Name, hash: number): readonly Issuer[] | undefined {
+    for (const { der, issuers } of this.#byWriting.get(hash) ?? nowhere) {
+      if (bytesEqual(der, name.der)) return issuers
+    }
+    return undefined
   }
 
   /** The issuer whose certificate is `der`, octet for octet. */
@@ -96,3 +120,4 @@ function append<K>(map: Map<K, Issuer[]>, key: K, issuer: Issuer): void {
 /** Names made to collide must not make a search linear; those beyond are found by their prepared form. */
 const maxBucket = 8
 const none: readonly Issuer[] = []
+const nowhere: readonly Writing[] = []
