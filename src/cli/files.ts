@@ -4,10 +4,10 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { bytesEqual } from '../base/bytes.ts'
 import { readCertificates, type Unreadable } from '../client/certificate-source.ts'
-import { describeFailure } from '../client/failure.ts'
+import { describeFailure, type Failure } from '../client/failure.ts'
 import { type Pkcs7Failure, parsePkcs7 } from '../pkcs7/index.ts'
 import type { Certificate } from '../x509/certificate.ts'
-import { readCertificateInput } from '../x509/input.ts'
+import { type OtherKind, readCertificateInput } from '../x509/input.ts'
 import { type Io, UsageError } from './io.ts'
 
 /** Why something is not as it should be, for people and for JSON. */
@@ -17,6 +17,19 @@ export interface Reason {
   /** RFC and section, or `local …`. */
   readonly source: string
   readonly remedy: string
+  /** For `input-not-a-certificate`: what it is instead. */
+  readonly kind?: OtherKind
+}
+
+/** A failure of the core in words. */
+export function reasonOf(failure: Failure): Reason {
+  const reason = describeFailure(failure)
+  return failure.code === 'input-not-a-certificate' ? { ...reason, kind: failure.kind } : reason
+}
+
+/** Whether a file found in a folder is of the kinds that lie beside certificates; named on its own it is a mistake. */
+export function liesBeside({ found }: Input, reason: Reason | undefined): boolean {
+  return found && reason?.kind !== undefined && besideCertificates.includes(reason.kind)
 }
 
 export interface Input {
@@ -107,7 +120,7 @@ export interface Bundle {
 export function readBundle(bytes: Uint8Array): Bundle | Reason {
   if (!isPkcs7(bytes)) {
     const read = readCertificates(bytes)
-    if (!read.ok) return describeFailure(read.failure)
+    if (!read.ok) return reasonOf(read.failure)
     const { certificates, unreadable } = read.value
     return { certificates, unreadable: unreadable.map(explain), crls: 0, format: 'certificates' }
   }
@@ -148,10 +161,13 @@ export function readPresentedFile(bytes: Uint8Array): Uint8Array | readonly Cert
 
 function isPkcs7(bytes: Uint8Array): boolean {
   const input = readCertificateInput(bytes)
-  return !input.ok && input.failure.code === 'input-not-a-certificate'
-    ? input.failure.kind === 'pkcs7'
-    : // A long BER form hides the kind; the label tells it all the same.
-      !input.ok && input.failure.code === 'input-unrecognized' && parsePkcs7(bytes).ok
+  if (!input.ok) {
+    const { failure } = input
+    return failure.code === 'input-not-a-certificate' && failure.kind === 'pkcs7'
+  }
+  // An envelope of indefinite length, as Java and Windows write it, is no DER: what it is shows only when it is read.
+  const [first] = input.value.certificates
+  return first?.[1] === indefinite && parsePkcs7(bytes).ok
 }
 
 function explain({ index, failure }: Unreadable): Bundle['unreadable'][number] {
@@ -222,4 +238,11 @@ const notX509: Reason = {
   source: 'RFC 5652 §10.2.2',
   remedy: 'export the bundle with X.509 certificates',
 }
+const indefinite = 0x80
+const besideCertificates: readonly OtherKind[] = [
+  'private-key',
+  'public-key',
+  'certificate-request',
+  'certificate-revocation-list',
+]
 const endings = /\.(?:pem|crt|cer|cert|der|p7b|p7c)$/i

@@ -1,10 +1,9 @@
 /** One input judged: accepted, refused, or nothing to judge. @module */
 
-import { describeFailure } from '../client/failure.ts'
 import type { ValidateOptions } from '../client/options.ts'
 import type { Verdict } from '../client/verdict.ts'
 import { validateClientCertificateSync } from '../sync.ts'
-import { type Reason, readInput, readPresentedFile } from './files.ts'
+import { type Reason, readInput, readPresentedFile, reasonOf } from './files.ts'
 import type { Io } from './io.ts'
 
 export interface Judged {
@@ -29,7 +28,7 @@ export async function judge(file: string, options: ValidateOptions, io: Io): Pro
   }
   const verdict = validateClientCertificateSync(source, options)
   if (verdict.ok) return { file, status: 'accepted', reason: undefined, verdict, source }
-  const reason = describeFailure(verdict.failure)
+  const reason = reasonOf(verdict.failure)
   const status = verdict.presented === undefined ? 'unreadable' : 'refused'
   return { file, status, reason, verdict, source }
 }

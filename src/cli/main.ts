@@ -15,11 +15,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(process.exitCode ?? 0)
 })
 
-process.exitCode = await run(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  readStdin,
-  cwd: process.cwd(),
-  env: process.env,
-  now,
-})
+try {
+  process.exitCode = await run(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    readStdin,
+    cwd: process.cwd(),
+    env: process.env,
+    now,
+  })
+} catch (error) {
+  // A fault of this program. Exit code 1 would say that a certificate was judged.
+  process.stderr.write(`internal error: ${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exitCode = 2
+}

@@ -60,6 +60,11 @@ function usageOf(error: unknown, argv: readonly string[], io: Io): Mistake | und
     }
     return { code, message: first, remedy: suggestion === '' ? help : `${suggestion} ${help}` }
   }
+  // What the operating system says of files and folders.
+  if (error instanceof Error && 'syscall' in error) {
+    const remedy = 'check the name, and who may read and write there'
+    return { code: 'file-unreadable', message: error.message, remedy }
+  }
   // What the core says of options: a TypeError with a code of its own registry.
   if (error instanceof TypeError && 'code' in error && typeof error.code === 'string') {
     const option = 'option' in error ? flagOf(String(error.option)) : undefined
@@ -77,7 +82,8 @@ function usageOf(error: unknown, argv: readonly string[], io: Io): Mistake | und
 
 function report({ code, message, remedy }: Mistake, argv: readonly string[], io: Io): void {
   if (argv.includes('--json')) {
-    writeJson({ ok: false, error: { code, message, remedy }, results: [] }, io)
+    const command = commands.find((name) => name === argv[0]) ?? null
+    writeJson({ command, ok: false, error: { code, message, remedy }, results: [] }, io)
     return
   }
   const style = styleOf(io.stderr, io)

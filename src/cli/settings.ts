@@ -17,7 +17,7 @@ import type { PeerName } from '../path/peer-names.ts'
 import type { Profile } from '../path/profile.ts'
 import type { ExtendedPurpose, Purpose } from '../path/purpose.ts'
 import type { Certificate } from '../x509/certificate.ts'
-import { listInputs, readBundle, readNeeded } from './files.ts'
+import { liesBeside, listInputs, readBundle, readNeeded } from './files.ts'
 import { type Io, type UsageCode, UsageError } from './io.ts'
 
 /** As commander hands them over. */
@@ -129,11 +129,11 @@ async function readAll(
   io: Io,
 ): Promise<readonly Certificate[]> {
   const certificates: Certificate[] = []
-  for (const { file, found } of await listInputs(files, io)) {
+  for (const input of await listInputs(files, io)) {
+    const { file } = input
     const bundle = readBundle(await readNeeded(option, file, io))
     if ('code' in bundle) {
-      // Keys and requests lie beside certificates in a folder.
-      if (found && bundle.code === 'input-not-a-certificate') continue
+      if (liesBeside(input, bundle)) continue
       throw new UsageError(
         code,
         `${option} ${file}: ${bundle.code}: ${bundle.message}`,

@@ -1,7 +1,7 @@
 /** `check`: may these clients come in? @module */
 
 import cliProgress from 'cli-progress'
-import { type Input, listInputs, type Reason } from '../files.ts'
+import { type Input, liesBeside, listInputs, type Reason } from '../files.ts'
 import { type Io, invocation } from '../io.ts'
 import { exitCodeOf, type Judged, judge } from '../judge.ts'
 import { judgedJson, reasonJson, writeJson } from '../render/json.ts'
@@ -51,10 +51,10 @@ async function judgeAll(
         )
       : undefined
   bar?.start(inputs.length, 0, { file: '' })
-  for (const { file, found } of inputs) {
+  for (const input of inputs) {
+    const { file } = input
     const one = await judge(file, options, io)
-    // Keys, requests and CRLs lie beside certificates in a folder; named on their own they are a mistake.
-    if (found && one.reason?.code === 'input-not-a-certificate') {
+    if (one.reason !== undefined && liesBeside(input, one.reason)) {
       skipped.push({ file, reason: one.reason })
     } else judged.push(one)
     bar?.increment({ file: plain(file) })

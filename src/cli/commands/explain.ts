@@ -15,12 +15,12 @@ import type { TrustAnchor } from '../../path/trust-anchor.ts'
 import { nodeHandlers } from '../../runtime/node.ts'
 import { validateClientCertificateSync } from '../../sync.ts'
 import type { Certificate } from '../../x509/certificate.ts'
-import { listInputs } from '../files.ts'
+import { liesBeside, listInputs } from '../files.ts'
 import type { Io } from '../io.ts'
 import { exitCodeOf, type Judged, judge, type Source } from '../judge.ts'
 import { explainedJson } from '../render/explain-json.ts'
 import { writeJson } from '../render/json.ts'
-import { styleOf } from '../render/style.ts'
+import { plain, styleOf } from '../render/style.ts'
 import { type AclView, drawExplained, type Explained, type ProfileView } from '../render/trace.ts'
 import { dateText } from '../render/words.ts'
 import { type CheckFlags, readSettings, type Settings } from '../settings.ts'
@@ -32,9 +32,9 @@ export async function explain(
 ): Promise<number> {
   const settings = await readSettings(flags, io)
   const explained: Explained[] = []
-  for (const { file, found } of await listInputs(files, io)) {
-    const judged = await judge(file, settings.options, io)
-    if (found && judged.reason?.code === 'input-not-a-certificate') continue
+  for (const input of await listInputs(files, io)) {
+    const judged = await judge(input.file, settings.options, io)
+    if (liesBeside(input, judged.reason)) continue
     explained.push(explainOne(judged, settings))
   }
   const judged = explained.map((one) => one.judged)
@@ -51,10 +51,11 @@ export async function explain(
     )
   } else {
     const style = styleOf(io.stdout, io)
+    if (judged.length === 0) io.stdout.write(`no certificate in ${plain(files.join(', '))}\n`)
     const blocks = explained.map((one) =>
       drawExplained(one, settings.options.time, style).join('\n'),
     )
-    io.stdout.write(`${blocks.join('\n\n')}\n`)
+    if (blocks.length > 0) io.stdout.write(`${blocks.join('\n\n')}\n`)
   }
   return code
 }

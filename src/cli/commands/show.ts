@@ -1,12 +1,21 @@
 /** `show`: what is in these files? Nothing is judged. @module */
 
 import { describeCertificateSync } from '../../sync.ts'
-import { type Bundle, listInputs, type Reason, readBundle, readInput } from '../files.ts'
+import type { Certificate } from '../../x509/certificate.ts'
+import {
+  type Bundle,
+  liesBeside,
+  listInputs,
+  type Reason,
+  readBundle,
+  readInput,
+} from '../files.ts'
 import type { Io } from '../io.ts'
 import { drawCertificate } from '../render/certificate.ts'
 import { reasonJson, writeJson } from '../render/json.ts'
 import { plain, refused, type Style, styleOf } from '../render/style.ts'
 import { drawReason } from '../render/verdict.ts'
+import { dateText } from '../render/words.ts'
 
 export interface ShowFlags {
   readonly time?: Date
@@ -16,10 +25,11 @@ export interface ShowFlags {
 /** @returns 0, or 2 when something could not be read. */
 export async function show(files: readonly string[], flags: ShowFlags, io: Io): Promise<number> {
   const shown: Shown[] = []
-  for (const { file, found } of await listInputs(files, io)) {
+  for (const input of await listInputs(files, io)) {
+    const { file } = input
     const bytes = await readInput(file, io)
     const bundle = bytes instanceof Uint8Array ? readBundle(bytes) : bytes
-    if (found && 'code' in bundle && bundle.code === 'input-not-a-certificate') continue
+    if ('code' in bundle && liesBeside(input, bundle)) continue
     shown.push({ file, bundle })
   }
   const ok = shown.length > 0 && shown.every(isComplete)
@@ -52,10 +62,16 @@ function shownJson(shown: Shown): object {
     ok: isComplete(shown),
     code: unreadable[0]?.reason.code ?? null,
     format,
-    certificates: certificates.map(describeCertificateSync),
+    certificates: certificates.map(certificateJson),
     unreadable: unreadable.map(({ index, reason }) => ({ index, ...reasonJson(reason) })),
     crls,
   }
+}
+
+function certificateJson(certificate: Certificate): object {
+  const description = describeCertificateSync(certificate)
+  const { notBefore, notAfter } = description
+  return { ...description, notBefore: dateText(notBefore), notAfter: dateText(notAfter) }
 }
 
 function drawShown({ file, bundle }: Shown, now: Date, style: Style): string[] {

@@ -8,15 +8,15 @@ import type { Reason } from '../files.ts'
 import type { Io } from '../io.ts'
 import type { Judged } from '../judge.ts'
 import { positionOf } from './path.ts'
-import { warningText } from './words.ts'
+import { dateText, warningText } from './words.ts'
 
 /** Writes the one object of a run: a line for programs, indented for a person at a terminal. */
 export function writeJson(value: object, { stdout }: Io): void {
   stdout.write(`${JSON.stringify(value, undefined, stdout.isTTY ? 2 : undefined)}\n`)
 }
 
-export function reasonJson({ code, message, source, remedy }: Reason): Reason {
-  return { code, message, source, remedy }
+export function reasonJson({ code, message, source, remedy, kind }: Reason): Reason {
+  return { code, message, source, remedy, ...(kind === undefined ? {} : { kind }) }
 }
 
 export function judgedJson({ file, status, reason, verdict }: Judged): object {
@@ -48,8 +48,8 @@ function verdictJson(verdict: Verdict): object {
       anchor: formatName(anchor.name),
       identity,
       policies: policies.userConstrainedPolicySet,
-      validFrom,
-      validUntil,
+      validFrom: boundJson(validFrom),
+      validUntil: boundJson(validUntil),
       warnings,
       attempts: attempts.map(attemptJson),
     }
@@ -62,6 +62,11 @@ function verdictJson(verdict: Verdict): object {
     attempts: attempts.map(attemptJson),
     attemptsOmitted,
   }
+}
+
+/** null: no bound, because nothing on the path has a date. */
+function boundJson(date: Date): string | null {
+  return Number.isFinite(date.getTime()) ? dateText(date) : null
 }
 
 function attemptJson({ certificates, anchor, failure }: RefusedPath): object {

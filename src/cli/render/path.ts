@@ -7,24 +7,29 @@ import type { TrustAnchor } from '../../path/trust-anchor.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import type { Name } from '../../x509/name.ts'
 import { formatName } from '../../x509/name-text.ts'
-import { cut, plain, refused, type Style } from './style.ts'
+import { cut, joinParts, plain, refused, type Style } from './style.ts'
 
 /** The path of a verdict: the accepted one, or the one that its failure is about. */
-export function drawVerdict(verdict: Verdict, style: Style): string {
+/** @param indent - Characters before the line, and before those that follow it. */
+export function drawVerdict(verdict: Verdict, style: Style, indent: number): string {
   if (verdict.ok) {
     return verdict.verified
-      ? drawPath(verdict.path, verdict.anchor, undefined, style)
+      ? drawPath(verdict.path, verdict.anchor, undefined, style, indent)
       : `${nameOf(verdict.presented)}${style.dim('  ← ')}${stated(verdict.presented, style)}`
   }
   const attempt = verdict.attempts.find(({ failure }) => failure === verdict.failure)
-  if (attempt !== undefined) return drawAttempt(attempt, style)
+  if (attempt !== undefined) return drawAttempt(attempt, style, indent)
   const { presented } = verdict
   if (presented === undefined) return ''
-  return drawPath([presented], undefined, verdict.failure, style)
+  return drawPath([presented], undefined, verdict.failure, style, indent)
 }
 
-export function drawAttempt({ certificates, anchor, failure }: RefusedPath, style: Style): string {
-  return drawPath(certificates, anchor, failure, style)
+export function drawAttempt(
+  { certificates, anchor, failure }: RefusedPath,
+  style: Style,
+  indent: number,
+): string {
+  return drawPath(certificates, anchor, failure, style, indent)
 }
 
 function drawPath(
@@ -32,6 +37,7 @@ function drawPath(
   anchor: TrustAnchor | undefined,
   failure: Failure | undefined,
   style: Style,
+  indent: number,
 ): string {
   const index = failure === undefined ? undefined : positionOf(failure)
   const parts = certificates.map((certificate, at) =>
@@ -49,7 +55,7 @@ function drawPath(
       parts[parts.length - 1] += style.red(' (not trusted)')
     } else parts.push(stated(last, style))
   }
-  return parts.join(style.dim('  ← '))
+  return joinParts(parts, style.dim('  ← '), style.width, indent)
 }
 
 /** Position in the path of what broke the rule; the direct issuer when an ACL refuses it. */

@@ -1,5 +1,6 @@
 /** Colours, marks and lines; and text from certificates made harmless for a terminal. @module */
 
+import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import type { Io, Output } from '../io.ts'
 
@@ -50,6 +51,32 @@ export function wrap(text: string, width: number, indent: number): string {
   return lines.join(`\n${' '.repeat(indent)}`)
 }
 
+/** Joins styled parts, on as many lines as the width takes; a line after the first begins with the separator. */
+export function joinParts(
+  parts: readonly string[],
+  separator: string,
+  width: number,
+  indent: number,
+): string {
+  let line = 0
+  return parts
+    .map((part, at) => {
+      if (at === 0) {
+        line = lengthOf(part)
+        return part
+      }
+      const added = lengthOf(separator) + lengthOf(part)
+      const fits = indent + line + added <= width
+      line = fits ? line + added : added
+      return `${fits ? '' : `\n${' '.repeat(indent)}`}${separator}${part}`
+    })
+    .join('')
+}
+
+function lengthOf(styled: string): number {
+  return stripVTControlCharacters(styled).length
+}
+
 /** `text` cut to `width` characters. */
 export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`
@@ -65,7 +92,7 @@ export interface Branch {
 export function drawTree(branches: readonly Branch[], style: Style): string[] {
   return branches.flatMap(({ lines, below = [] }, at) => {
     const last = at === branches.length - 1
-    const [first = '', ...more] = lines
+    const [first = '', ...more] = lines.flatMap((line) => line.split('\n'))
     const stem = style.dim(last ? '   ' : '│  ')
     const inner = below.length > 0 ? style.dim('│  ') : ''
     return [

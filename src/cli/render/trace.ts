@@ -2,14 +2,14 @@
 
 import { type AclDifference, type AclEntry, formatEntry } from '../../acl/index.ts'
 import { describeFailure } from '../../client/failure.ts'
-import type { Verdict } from '../../client/verdict.ts'
+import type { RefusedPath, Verdict } from '../../client/verdict.ts'
 import { formatName } from '../../x509/name-text.ts'
 import type { Reason } from '../files.ts'
 import type { Judged } from '../judge.ts'
 import { drawAttempt, drawVerdict, positionOf } from './path.ts'
-import { accepted, type Branch, drawTree, plain, refused, type Style } from './style.ts'
+import { accepted, type Branch, drawTree, plain, refused, type Style, wrap } from './style.ts'
 import { headline } from './verdict.ts'
-import { dateText, distanceText, warningText } from './words.ts'
+import { dateText, distanceText, remedyText, warningText } from './words.ts'
 
 /** What an ACL said about a path. */
 export interface AclView {
@@ -40,7 +40,7 @@ export function drawExplained(explained: Explained, now: Date, style: Style): st
   const { verdict, reason } = judged
   const branches: Branch[] = []
   if (verdict?.ok) {
-    const lines = [drawVerdict(verdict, style)]
+    const lines = [drawVerdict(verdict, style, 3)]
     if (verdict.verified) {
       const { validFrom, validUntil } = verdict
       lines.push(
@@ -68,9 +68,9 @@ export function drawExplained(explained: Explained, now: Date, style: Style): st
   }
   if (reason !== undefined) {
     const lines = [style.bold('refused because')]
-    const path = verdict === undefined ? '' : drawVerdict(verdict, style)
+    const path = verdict === undefined ? '' : drawVerdict(verdict, style, 3)
     if (path !== '') lines.push(path)
-    branches.push({ lines: [...lines, ...reasonLines(reason, undefined, style)] })
+    branches.push({ lines: [...lines, ...reasonLines(reason, style, 3)] })
   }
   if (verdict !== undefined) branches.push(attemptsBranch(verdict, style))
   if (issuerAcl) branches.push({ lines: [style.bold('issuer ACL'), ...aclLines(issuerAcl, style)] })
@@ -78,15 +78,13 @@ export function drawExplained(explained: Explained, now: Date, style: Style): st
   if (profiles.length > 0) {
     branches.push({
       lines: [style.bold('profiles')],
-      below: profiles.map(({ profile, reason }) => ({
-        lines:
-          reason === undefined
-            ? [`${style.green(accepted)} ${profile}: accepted`]
-            : [
-                `${style.red(refused)} ${profile}: ${reason.code}`,
-                `${plain(reason.message)} [${reason.source}]`,
-              ],
-      })),
+      below: profiles.map(({ profile, reason: why }) => {
+        if (why === undefined) return { lines: [`${style.green(accepted)} ${profile}: accepted`] }
+        const line = `${style.red(refused)} ${profile}: ${why.code}`
+        return why.code === reason?.code
+          ? { lines: [line] }
+          : { lines: [line, ...reasonLines(why, style, 6)] }
+      }),
     })
   }
   const warnings = verdict?.warnings ?? []
@@ -94,7 +92,7 @@ export function drawExplained(explained: Explained, now: Date, style: Style): st
     branches.push({
       lines: [style.bold('warnings')],
       below: warnings.map((warning) => ({
-        lines: [`${style.yellow(warning.code)}: ${warningText(warning)}`],
+        lines: [wrap(`${style.yellow(warning.code)}: ${warningText(warning)}`, style.width - 6, 0)],
       })),
     })
   }
@@ -105,10 +103,7 @@ function attemptsBranch(verdict: Verdict, style: Style): Branch {
   const attempts = verdict.ok && !verdict.verified ? [] : verdict.attempts
   const attemptsOmitted = verdict.ok ? 0 : verdict.attemptsOmitted
   const below: Branch[] = attempts.map((attempt) => ({
-    lines: [
-      drawAttempt(attempt, style),
-      ...reasonLines(describeFailure(attempt.failure), positionOf(attempt.failure), style, true),
-    ],
+    lines: attemptLines(attempt, verdict, style),
   }))
   if (attemptsOmitted > 0) below.push({ lines: [`and ${attemptsOmitted} more`] })
   const count = attempts.length + attemptsOmitted
@@ -120,17 +115,23 @@ function attemptsBranch(verdict: Verdict, style: Style): Branch {
   }
 }
 
-function reasonLines(
-  { code, message, source, remedy }: Reason,
-  position: number | undefined,
-  style: Style,
-  withCode = false,
-): string[] {
+function attemptLines(attempt: RefusedPath, verdict: Verdict, style: Style): string[] {
+  const { failure } = attempt
+  const position = positionOf(failure)
   const at = position === undefined ? '' : ` at position ${position}`
+  const lines = [drawAttempt(attempt, style, 6), `${style.red(failure.code)}${at}`]
+  if (!verdict.ok && verdict.failure === failure) return [...lines, style.dim('the reason above')]
+  return [...lines, ...reasonLines(describeFailure(failure), style, 6)]
+}
+
+function reasonLines(
+  { message, source, remedy }: Reason,
+  { width, cyan }: Style,
+  indent: number,
+): string[] {
   return [
-    ...(withCode ? [`${style.red(code)}${at}`] : []),
-    `${plain(message)} [${source}]`,
-    `${style.cyan('→')} ${plain(remedy)}`,
+    wrap(`${plain(message)} [${source}]`, width - indent, 0),
+    `${cyan('→')} ${wrap(plain(remedyText(remedy)), width - indent, 2)}`,
   ]
 }
 

@@ -4,13 +4,13 @@ import type { Reason } from '../files.ts'
 import type { Judged } from '../judge.ts'
 import { drawVerdict } from './path.ts'
 import { accepted, cut, plain, refused, type Style, wrap } from './style.ts'
-import { dateText, distanceText, warningText } from './words.ts'
+import { dateText, distanceText, remedyText, warningText } from './words.ts'
 
 /** Verdict, drawn path, reason, remedy and warnings. */
 export function drawJudged(judged: Judged, now: Date, style: Style): string[] {
   const { verdict, reason } = judged
   const lines = [headline(judged, style)]
-  const path = verdict === undefined ? '' : drawVerdict(verdict, style)
+  const path = verdict === undefined ? '' : drawVerdict(verdict, style, 2)
   if (path !== '') lines.push(`  ${path}`)
   if (reason !== undefined) lines.push(...drawReason(reason, style))
   if (verdict?.ok && verdict.verified) {
@@ -41,7 +41,7 @@ export function drawReason({ message, source, remedy }: Reason, style: Style): s
   const text = source.startsWith('RFC') ? `${plain(message)} [${source}]` : plain(message)
   return [
     `  ${wrap(text, style.width, 2)}`,
-    `  ${style.cyan('→')} ${wrap(plain(remedy), style.width, 4)}`,
+    `  ${style.cyan('→')} ${wrap(plain(remedyText(remedy)), style.width, 4)}`,
   ]
 }
 

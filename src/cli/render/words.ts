@@ -1,20 +1,21 @@
 /** Words for dates, warnings and keys. @module */
 
 import { formatEntry } from '../../acl/index.ts'
+import { formatTime } from '../../base/time.ts'
 import type { CertificateDescription } from '../../client/describe.ts'
 import type { Warning } from '../../client/verdict.ts'
 import { nameOf } from './path.ts'
 import { plain } from './style.ts'
 
-/** `2026-11-23T22:00:00Z` */
+/** `2026-11-23T22:00:00Z`: whole seconds, as the core counts. */
 export function dateText(date: Date): string {
-  return Number.isFinite(date.getTime()) ? date.toISOString().replace('.000Z', 'Z') : 'no end'
+  return Number.isFinite(date.getTime()) ? formatTime(Math.floor(date.getTime() / 1000)) : 'no end'
 }
 
 /** How long from `now` to `then`: `in 89 days`, `3 hours ago`. */
 export function distanceText(then: Date, now: Date): string {
   const seconds = Math.round((then.getTime() - now.getTime()) / 1000)
-  const [size, unit] = units.find(([size]) => Math.abs(seconds) >= 2 * size) ?? [1, 'second']
+  const [size, unit] = units.find(([, , from]) => Math.abs(seconds) >= from) ?? [1, 'second']
   const count = Math.floor(Math.abs(seconds) / size)
   const span = `${count} ${unit}${count === 1 ? '' : 's'}`
   return seconds < 0 ? `${span} ago` : `in ${span}`
@@ -47,10 +48,27 @@ export function keyText({ kind, size, curve, exponent }: CertificateDescription[
   return size === undefined || kind.startsWith('Ed') ? kind : `${kind} ${size} bits`
 }
 
-const units: readonly (readonly [seconds: number, unit: string])[] = [
-  [31_557_600, 'year'],
-  [86_400, 'day'],
-  [3_600, 'hour'],
-  [60, 'minute'],
-  [1, 'second'],
+/** A remedy of the core in the options of the command line. */
+export function remedyText(remedy: string): string {
+  return flags.reduce((text, [option, flag]) => text.replace(option, flag), remedy)
+}
+
+const flags: readonly (readonly [option: string, flag: string])[] = [
+  [
+    "acceptedPurposes: ['clientAuth', 'serverAuth']",
+    '--accepted-purpose clientAuth --accepted-purpose serverAuth',
+  ],
+  ["pinnedTarget: 'accept'", '--pinned accept'],
+  ["profile 'interoperable'", '--profile interoperable'],
+  ['clockTolerance seconds', '--clock-tolerance SECONDS'],
+  ['raise maxIntermediates', 'raise --max-intermediates'],
+  ['read it with mtls-policy/pkcs7, or convert', 'convert'],
+]
+
+/** Seconds in one, its name, and from how many seconds on it is used: 400 days say more than one year. */
+const units: readonly (readonly [seconds: number, unit: string, from: number])[] = [
+  [31_557_600, 'year', 63_115_200],
+  [86_400, 'day', 86_400],
+  [3_600, 'hour', 3_600],
+  [60, 'minute', 60],
 ]
