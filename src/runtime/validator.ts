@@ -73,12 +73,14 @@ export class VerdictCache {
       }
     }
     const entries = this.#entries
+    // What a kept verdict shows must be the octets that were judged, not what the caller's buffer holds by then.
+    const own = key === undefined ? source : copyOf(source)
     return {
-      steps: validateSteps(source, this.#prepared, seconds),
+      steps: validateSteps(own, this.#prepared, seconds),
       remember: (verdict) => {
-        const holds = key === undefined || entries !== this.#entries ? undefined : copyOf(source)
         const period = periodOf(verdict)
-        if (holds === undefined || period === undefined || key === undefined) return
+        if (key === undefined || entries !== this.#entries || period === undefined) return
+        const holds = (other: Source): boolean => isSame(own, other)
         if (entries.size >= this.#capacity) entries.delete(entries.keys().next().value as string)
         entries.set(key, { verdict, holds, ...period })
       },
@@ -134,18 +136,22 @@ function tail(bytes: Uint8Array): string {
   return key
 }
 
-/** Copies what the caller may overwrite. */
-function copyOf(source: Source): ((other: Source) => boolean) | undefined {
-  if (typeof source === 'string') return (other) => other === source
-  if (source instanceof Uint8Array) {
-    const copy = source.slice()
-    return (other) => other instanceof Uint8Array && bytesEqual(copy, other)
-  }
-  const copies = (source as readonly Uint8Array[]).map((part) => part.slice())
-  return (other) =>
+/** Copies what the caller may overwrite: a text, octets, or a list of octets. */
+function copyOf(source: Source): Source {
+  if (typeof source === 'string') return source
+  if (source instanceof Uint8Array) return new Uint8Array(source)
+  return (source as readonly Uint8Array[]).map((part) => new Uint8Array(part))
+}
+
+function isSame(own: Source, other: Source): boolean {
+  if (typeof own === 'string') return other === own
+  if (own instanceof Uint8Array) return other instanceof Uint8Array && bytesEqual(own, other)
+  const parts = own as readonly Uint8Array[]
+  return (
     Array.isArray(other) &&
-    other.length === copies.length &&
-    copies.every((copy, index) => bytesEqual(copy, other[index] as Uint8Array))
+    other.length === parts.length &&
+    parts.every((part, index) => bytesEqual(part, other[index] as Uint8Array))
+  )
 }
 
 /** Refusals of the target's own octets: no clock, path or list changes them. */
