@@ -63,11 +63,11 @@ export class SignatureMemo {
 
 type Equal = (a: Uint8Array, b: Uint8Array) => boolean
 
-/** The last 16 octets: random in every scheme, whereas the first ones of an ECDSA signature are DER. */
+/** The last 16 octets, two in a code unit: random in every scheme, whereas the first ones of an ECDSA signature are DER. */
 function keyOf(signature: Uint8Array): string {
   let key = ''
-  for (let i = Math.max(0, signature.length - 16); i < signature.length; i++) {
-    key += String.fromCharCode(signature[i]!)
+  for (let i = Math.max(1, signature.length - 15); i < signature.length; i += 2) {
+    key += String.fromCharCode(signature[i - 1]! * 256 + signature[i]!)
   }
   return key
 }
