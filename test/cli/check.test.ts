@@ -294,6 +294,27 @@ describe('the text of check', () => {
     )
     const foreign = await check(['clients/foreign.pem'])
     expect(foreign.out).toContain('← ? Foreign Root CA (not given)')
+    const variant = await issueVariant('anchor-expired')
+    const folder = await folderOf({
+      'a.pem': variant.client.chainPem,
+      'ca.pem': variant.anchorsPem,
+    })
+    const { out: anchor } = await cli(['check', 'a.pem', '-a', 'ca.pem'], { cwd: folder })
+    expect(anchor).toContain('← Root CA (trust anchor) ✗\n')
+  })
+  test('says when the certificate is itself an anchor', async () => {
+    const chain = await readFile(join(pki, 'clients/client-a.pem'), 'utf8')
+    const [alone = ''] = chain.split(/(?<=END CERTIFICATE-----\n)/)
+    await writeFile(join(pki, 'alone.pem'), alone)
+    const argv = ['check', 'alone.pem', '-a', 'alone.pem']
+    expect((await cli(argv, { cwd: pki })).code).toBe(1)
+    const { code, out } = await cli([...argv, '--pinned', 'accept'], { cwd: pki })
+    expect(code).toBe(0)
+    expect(out).toContain('  client-a (itself a trust anchor)\n')
+  })
+  test('has remedies in its own options', async () => {
+    const { out } = await check(['server.pem'])
+    expect(out).toContain('--accepted-purpose clientAuth --accepted-purpose serverAuth')
   })
   test('has colours on a terminal only, and as NO_COLOR and FORCE_COLOR say', async () => {
     const argv = ['check', 'clients/forged.pem', '-a', 'ca.pem']

@@ -1,5 +1,6 @@
 /** Paths drawn on a line, the client first, with a mark where a rule was broken. @module */
 
+import { bytesEqual } from '../../base/bytes.ts'
 import type { Failure } from '../../client/failure.ts'
 import { generalNameText } from '../../client/identity.ts'
 import type { RefusedPath, Verdict } from '../../client/verdict.ts'
@@ -45,9 +46,11 @@ function drawPath(
   )
   const last = certificates.at(-1)
   if (anchor !== undefined) {
-    const pinned = last !== undefined && anchor.certificate === last
+    const { certificate } = anchor
+    const pinned = last !== undefined && certificate && bytesEqual(certificate.der, last.der)
     const name = `${shortName(anchor.name)}${style.dim(' (trust anchor)')}`
-    if (!pinned) parts.push(marked(name, index === certificates.length, style))
+    if (pinned) parts[parts.length - 1] += style.dim(' (itself a trust anchor)')
+    else parts.push(marked(name, index === certificates.length, style))
   } else if (last !== undefined && failure !== undefined) {
     if (failure.code === 'issuer-unknown') {
       parts.push(style.red(`? ${shortName(failure.issuer)} (not given)`))
