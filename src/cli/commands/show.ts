@@ -1,6 +1,8 @@
 /** `show`: what is in these files? Nothing is judged. @module */
 
-import { describeCertificateSync } from '../../sync.ts'
+import { type CertificateDescription, describeCertificateSteps } from '../../client/describe.ts'
+import { runSync } from '../../effect/effect.ts'
+import { nodeHandlers } from '../../runtime/node.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import {
   type Bundle,
@@ -68,8 +70,12 @@ function shownJson(shown: Shown): object {
   }
 }
 
+function describe(certificate: Certificate): CertificateDescription {
+  return runSync(describeCertificateSteps(certificate), handlers)
+}
+
 function certificateJson(certificate: Certificate): object {
-  const description = describeCertificateSync(certificate)
+  const description = describe(certificate)
   const { notBefore, notAfter } = description
   return { ...description, notBefore: dateText(notBefore), notAfter: dateText(notAfter) }
 }
@@ -84,7 +90,7 @@ function drawShown({ file, bundle }: Shown, now: Date, style: Style): string[] {
   const blocks = certificates.map((certificate, at) => {
     const count =
       certificates.length === 1 ? '' : style.dim(`  ${at + 1} of ${certificates.length}`)
-    const lines = drawCertificate(describeCertificateSync(certificate), now, style)
+    const lines = drawCertificate(describe(certificate), now, style)
     return [`${name}${count}`, ...lines].join('\n')
   })
   for (const { index, reason } of unreadable) {
@@ -95,3 +101,5 @@ function drawShown({ file, bundle }: Shown, now: Date, style: Style): string[] {
     blocks.push(style.dim(`${plain(file)} also holds ${crls} CRL${crls === 1 ? '' : 's'}`))
   return blocks
 }
+
+const handlers = /* @__PURE__ */ nodeHandlers()
