@@ -35,6 +35,11 @@ export interface Acl<E> {
   readonly [compiled]: Compiled<E>
 }
 
+/** Whether `value` was made by this package; an array, which has a method `entries`, is none. */
+export function isAcl(value: unknown): value is Acl<unknown> {
+  return typeof value === 'object' && value !== null && compiled in value
+}
+
 /** @param widened - Matchers that entries have besides their own. */
 export function compile<E extends AclEntry>(
   read: readonly ReadEntry<E>[],

@@ -1,5 +1,6 @@
 /** What a caller may ask for, and the checks that half a configuration does not pass. @module */
 
+import { isAcl } from '../acl/compiled.ts'
 import { type AclWarning, type ClientAcl, type IssuerAcl, issuerAclWarnings } from '../acl/index.ts'
 import { type AlgorithmOptions, algorithmPolicy } from '../path/algorithms.ts'
 import { type BudgetOptions, defaultBudget } from '../path/budget.ts'
@@ -280,7 +281,7 @@ function checkBudget(budget: BudgetOptions | undefined): BudgetOptions | undefin
 }
 
 function checkAcl(option: string, acl: unknown): void {
-  if (acl !== undefined && !(typeof acl === 'object' && acl !== null && 'entries' in acl)) {
+  if (acl !== undefined && !isAcl(acl)) {
     throw invalid(
       option,
       `an ACL, made by ${option === 'issuerAcl' ? 'parseIssuerAcl' : 'parseClientAcl'}`,
