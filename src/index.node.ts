@@ -1,16 +1,12 @@
 /** The package under Node's export condition: answers come from `node:crypto`, without a thread hop. @module */
 
-import { type CertificateDescription, describeCertificateSteps } from './client/describe.ts'
-import { type AsyncHandlers, runAsync } from './effect/effect.ts'
 import { type AsyncClient, createAsyncClient } from './runtime/async-client.ts'
 import { nodeHandlers } from './runtime/node.ts'
-import type { Certificate } from './x509/certificate.ts'
 
 export * from './index.ts'
 export type { ClientCertificateValidator } from './runtime/async-client.ts'
 
-const handlers: AsyncHandlers = /* @__PURE__ */ nodeHandlers()
-const client: AsyncClient = /* @__PURE__ */ createAsyncClient(handlers)
+const client: AsyncClient = /* @__PURE__ */ createAsyncClient(/* @__PURE__ */ nodeHandlers())
 
 /**
  * Decides whether a client certificate may come in, and says why.
@@ -21,7 +17,7 @@ const client: AsyncClient = /* @__PURE__ */ createAsyncClient(handlers)
  * @throws TypeError with a `code` for options that make no sense.
  * @example
  * const verdict = await validateClientCertificate(pem, { trustAnchors: parseTrustAnchors(caPem) })
- * if (!verdict.ok) console.log(describeFailure(verdict.failure).message)
+ * if (!verdict.ok) console.log(verdict.failure.code)
  */
 export const validateClientCertificate: AsyncClient['validateClientCertificate'] =
   client.validateClientCertificate
@@ -29,16 +25,3 @@ export const validateClientCertificate: AsyncClient['validateClientCertificate']
 /** A validator for many clients under one configuration. */
 export const createClientCertificateValidator: AsyncClient['createClientCertificateValidator'] =
   client.createClientCertificateValidator
-
-/**
- * Puts a certificate into words: names, dates, key, extensions, fingerprints. Nothing in it is proven.
- *
- * @example
- * const parsed = parseCertificate(der)
- * if (parsed.ok) console.log((await describeCertificate(parsed.value)).sha256)
- */
-export async function describeCertificate(
-  certificate: Certificate,
-): Promise<CertificateDescription> {
-  return runAsync(describeCertificateSteps(certificate), handlers)
-}

@@ -9,15 +9,8 @@ export {
   parseIssuerAcl,
 } from './acl/index.ts'
 export type { CertificateSource } from './client/certificate-source.ts'
-export type { CertificateDescription } from './client/describe.ts'
-export {
-  describeFailure,
-  type Failure,
-  type FailureCode,
-  type FailureDescription,
-  failureCodes,
-} from './client/failure.ts'
-export { generalNameText, type Identity, type IssuerIdentity } from './client/identity.ts'
+export type { Failure, FailureCode } from './client/failure.ts'
+export type { Identity, IssuerIdentity } from './client/identity.ts'
 export { type Intermediates, parseIntermediates } from './client/intermediates.ts'
 export type { Misuse, MisuseCode } from './client/misuse.ts'
 export type { Revocation, ValidateOptions } from './client/options.ts'

@@ -117,7 +117,9 @@ function programOf(io: Io, done: (code: number) => void): Command {
       .description('judge client certificates: the client first, what it sends along after it'),
   )
     .addHelpText('after', exitCodes)
-    .action(async (files: string[], flags: CheckFlags) => done(await check(files, flags, io)))
+    .action(async (files: string[], flags: CheckFlags) =>
+      done(await check(files, { ...noLists, ...flags }, io)),
+    )
 
   withCheckOptions(
     program
@@ -126,7 +128,9 @@ function programOf(io: Io, done: (code: number) => void): Command {
       .description('the same with every path that was tried, the ACLs and both profiles'),
   )
     .addHelpText('after', exitCodes)
-    .action(async (files: string[], flags: CheckFlags) => done(await explain(files, flags, io)))
+    .action(async (files: string[], flags: CheckFlags) =>
+      done(await explain(files, { ...noLists, ...flags }, io)),
+    )
 
   program
     .command('show')
@@ -158,20 +162,10 @@ function programOf(io: Io, done: (code: number) => void): Command {
 }
 
 function withCheckOptions(command: Command): Command {
-  const list = (text: string, before: readonly string[]) => [...before, text]
+  const list = (text: string, before: readonly string[] = []) => [...before, text]
   return command
-    .option(
-      '-a, --anchors <file>',
-      'trusted CA certificates, or a folder; may be repeated',
-      list,
-      [],
-    )
-    .option(
-      '-i, --intermediates <file>',
-      'CA certificates known besides; may be repeated',
-      list,
-      [],
-    )
+    .option('-a, --anchors <file>', 'trusted CA certificates, or a folder; may be repeated', list)
+    .option('-i, --intermediates <file>', 'CA certificates known besides; may be repeated', list)
     .option('--acl <file>', 'which issuers may vouch for clients (issuer ACL, text or JSON)')
     .option('--client-acl <file>', 'which clients may come in (client ACL, text or JSON)')
     .addOption(timeOption())
@@ -185,9 +179,8 @@ function withCheckOptions(command: Command): Command {
       '--accepted-purpose <purpose>',
       'extended key usage that is as good; may be repeated',
       list,
-      [],
     )
-    .option('--expect-name <name>', 'DNS:…, IP:… or RFC822:… in the certificate', parsePeerName, [])
+    .option('--expect-name <name>', 'DNS:…, IP:… or RFC822:… in the certificate', parsePeerName)
     .addOption(
       new Option('--profile <profile>', 'how strict (default: interoperable)').choices([
         'interoperable',
@@ -204,7 +197,7 @@ function withCheckOptions(command: Command): Command {
       'for dates, at both ends',
       parseCount('--clock-tolerance'),
     )
-    .option('--policy <oid>', 'accepted certificate policy; may be repeated', list, [])
+    .option('--policy <oid>', 'accepted certificate policy; may be repeated', list)
     .option('--require-explicit-policy', 'a certificate policy must hold along the path')
     .option('--inhibit-policy-mapping', 'policies must not be mapped')
     .option('--inhibit-any-policy', 'anyPolicy does not count')
@@ -251,6 +244,8 @@ function helpOf([command]: readonly string[]): string {
   return command !== undefined && commands.includes(command) ? `${command} ` : ''
 }
 
+/** Options that may be repeated, when they are not there. As commander's own defaults they would clutter the help. */
+const noLists = { anchors: [], intermediates: [], acceptedPurpose: [], expectName: [], policy: [] }
 const commands: readonly string[] = ['check', 'explain', 'show', 'pki', 'demo']
 const commanderCodes: Readonly<Record<string, string>> = {
   'commander.unknownOption': 'usage-unknown-option',

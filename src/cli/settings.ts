@@ -254,7 +254,7 @@ export function parseCount(option: string): (text: string) => number {
 }
 
 /** `DNS:a.example`, `IP:192.0.2.1`, `RFC822:a@example.org`. */
-export function parsePeerName(text: string, before: readonly PeerName[]): readonly PeerName[] {
+export function parsePeerName(text: string, before: readonly PeerName[] = []): readonly PeerName[] {
   const [, kind, value] = /^(DNS|IP|RFC822):(.+)$/i.exec(text) ?? []
   if (kind === undefined || value === undefined) {
     throw new UsageError(

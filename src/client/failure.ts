@@ -1,7 +1,8 @@
 /** Every way to be refused, in one registry: code, source, text, what would mend it. @module */
 
 import { type AclFailure, aclFailures } from '../acl/failure.ts'
-import { type PathFailure, pathFailures } from '../path/failure.ts'
+import type { PathFailure } from '../path/failure.ts'
+import { pathFailures } from '../path/failure-text.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import type { InputFailure, OtherKind } from '../x509/input.ts'
 
@@ -160,8 +161,11 @@ const registry: { readonly [C in FailureCode]: Describe<C> } = {
   ...presentedFailures,
   ...parseFailures,
   ...pathFailures,
-  ...(Object.fromEntries(
-    Object.entries(aclFailures).map(([code, [source, text]]) => [code, [source, text, aclRemedy]]),
+  .../* @__PURE__ */ (Object.fromEntries(
+    /* @__PURE__ */ Object.entries(aclFailures).map(([code, [source, text]]) => [
+      code,
+      [source, text, aclRemedy],
+    ]),
   ) as unknown as { readonly [C in AclFailure['code']]: Describe<C> }),
 }
 

@@ -5,7 +5,7 @@ import { IssuerIndex } from '../path/issuer-index.ts'
 import type { AnchorConstraints, TrustAnchor } from '../path/trust-anchor.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { type CertificateSource, readCertificates } from './certificate-source.ts'
-import { describeFailure, type Failure } from './failure.ts'
+import type { Failure } from './failure.ts'
 import { misuse } from './misuse.ts'
 
 /** One anchor that is not a certificate, or one with constraints beside it. RFC 5280 §6.1.1 (d), RFC 5937 */
@@ -76,8 +76,7 @@ function readAnchors(source: TrustAnchorSource, index: number): readonly TrustAn
   const read = readCertificates(source as CertificateSource)
   const failure = read.ok ? read.value.unreadable[0]?.failure : read.failure
   if (failure !== undefined || !read.ok) {
-    const { message, remedy } = describeFailure(failure as Failure)
-    const text = `trust anchor ${index} cannot be read: ${message}; ${remedy}`
+    const text = `trust anchor ${index} cannot be read: ${reasonOf(failure as Failure)}`
     throw misuse('trust-anchor-unreadable', text, { index, failure })
   }
   return read.value.certificates.map((certificate) => anchorOf(certificate))
@@ -86,4 +85,12 @@ function readAnchors(source: TrustAnchorSource, index: number): readonly TrustAn
 function anchorOf(certificate: Certificate, constraints?: AnchorConstraints): TrustAnchor {
   const { subject: name, subjectPublicKeyInfo } = certificate.tbsCertificate
   return { name, subjectPublicKeyInfo, certificate, constraints }
+}
+
+/** For whoever reads the log at start-up; the words of the registry are not loaded by the core. */
+function reasonOf(failure: Failure): string {
+  if ('expected' in failure && 'offset' in failure) {
+    return `${failure.code}, expected ${failure.expected} at octet ${failure.offset}`
+  }
+  return 'kind' in failure ? `${failure.code}: ${failure.kind}` : failure.code
 }

@@ -270,11 +270,11 @@ function collectWarnings(
   let held = wantedPurposes(options.purpose, options.acceptedPurposes)
   for (const certificate of certificates) held = narrowPurposes(certificate, held)
   if (top !== undefined) held = narrowPurposes(top, held)
-  let warnings: PurposeWarning[] | undefined
+  let warnings: readonly PurposeWarning[] | undefined
   for (let index = 0; index <= certificates.length; index++) {
     const certificate = index === certificates.length ? top : certificates[index]
     const warning = certificate && warnOfAnyPurpose(certificate, index, held)
-    if (warning !== undefined) (warnings ??= []).push(warning)
+    if (warning !== undefined) warnings = [...(warnings ?? noWarnings), warning]
   }
   return warnings ?? noWarnings
 }

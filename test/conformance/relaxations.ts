@@ -1,5 +1,5 @@
 /** The relaxation table held against what the two profiles answer. @module */
-import { type Relaxation, relaxations } from '../../src/path/profile.ts'
+import { type Relaxation, relaxations } from '../../src/path/relaxations.ts'
 import type { IsRelaxed, Report } from './runner.ts'
 
 const rows: Readonly<Record<string, Relaxation>> = relaxations

@@ -5,8 +5,8 @@ import {
   checkProfile,
   type ProfileCode,
   type Role,
-  relaxations,
 } from '../../src/path/profile.ts'
+import { relaxations } from '../../src/path/relaxations.ts'
 import type { Certificate, TbsCertificate } from '../../src/x509/certificate.ts'
 import type { Extensions } from '../../src/x509/extensions.ts'
 import type { GeneralName } from '../../src/x509/general-name.ts'
