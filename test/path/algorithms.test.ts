@@ -107,7 +107,8 @@ describe('options only loosen what they name', () => {
       size: 1016,
       minimum: 1024,
     })
-    expect({ ...loose, minimumRsaBits: 2048 }).toEqual(defaultAlgorithmPolicy)
+    expect(checkKey(rsa(1028), loose)).toBeUndefined() // a size that is no multiple of 8
+    expect({ ...loose, minimumRsaBits: 2048, wholeOctets: true }).toEqual(defaultAlgorithmPolicy)
   })
 
   test.each([
