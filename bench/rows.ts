@@ -41,11 +41,11 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'client-leaf-ec256-async',
-    work: (run) => async(run, 'client-leaf-ec256-async', 'P-256'),
+    work: (run) => awaited(run, 'client-leaf-ec256-async', 'P-256'),
   },
   {
     name: 'client-leaf-rsa2048-async',
-    work: (run) => async(run, 'client-leaf-rsa2048-async', 'RSA-2048'),
+    work: (run) => awaited(run, 'client-leaf-rsa2048-async', 'RSA-2048'),
   },
   { name: 'new-validator-ec256', work: (run) => newValidator(run, 'new-validator-ec256', 'P-256') },
   {
@@ -177,7 +177,7 @@ async function knownIssuer(run: Run, name: string, kind: KeyKind): Promise<Work>
   )
 }
 
-async function async(run: Run, name: string, kind: KeyKind): Promise<Work> {
+async function awaited(run: Run, name: string, kind: KeyKind): Promise<Work> {
   const supply = await supplyOf(kind, run)
   const { material } = supply
   const validator = run.subject.createClientCertificateValidator(optionsOf(run, material), {
