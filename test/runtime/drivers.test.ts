@@ -142,6 +142,28 @@ test('what is no failure of cryptography is not taken for one', () => {
   )
 })
 
+describe('Deno answers some questions wrongly, so it is not asked them', () => {
+  afterEach(() => vi.unstubAllGlobals())
+  const k1 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+
+  test.each<[SignatureScheme, Pair, web: string, node: string]>([
+    [{ name: 'ECDSA', hash: 'SHA-1' }, p384, 'unsupported', 'unsupported'],
+    [{ name: 'ECDSA', hash: 'SHA-1' }, p521, 'valid', 'unsupported'],
+    [{ name: 'ECDSA', hash: 'SHA-256' }, p521, 'valid', 'unsupported'],
+    [{ name: 'ECDSA', hash: 'SHA-256' }, k1, 'unsupported', 'unsupported'],
+    // s past the order of the group: RFC 8032 §5.2.7.
+    [{ name: 'Ed448' }, ed448, 'valid', 'unsupported'],
+    [{ name: 'ECDSA', hash: 'SHA-384' }, p521, 'valid', 'valid'],
+    [{ name: 'ECDSA', hash: 'SHA-256' }, p384, 'valid', 'valid'],
+    [{ name: 'ECDSA', hash: 'SHA-1' }, p256, 'valid', 'valid'],
+  ])('%o', async (scheme, pair, web, node) => {
+    vi.stubGlobal('Deno', {})
+    const asked = question(scheme, pair)
+    expect(await webHandlers().verifySignature(asked)).toBe(web)
+    expect(nodeHandlers().verifySignature(asked)).toBe(node)
+  })
+})
+
 describe('what a WebCrypto lacks', () => {
   test.each<[SignatureScheme, Pair]>([
     [{ name: 'DSA', hash: 'SHA-256' }, dsa],
