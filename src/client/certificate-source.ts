@@ -4,7 +4,7 @@ import { failed, type Result, success } from '../base/result.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import { type InputFailure, readCertificateInput } from '../x509/input.ts'
-import { parseCertificate } from '../x509/parse-certificate.ts'
+import { isParsedCertificate, parseCertificate } from '../x509/parse-certificate.ts'
 
 /** PEM text or bytes (one certificate or more), DER bytes, base64 DER, or a parsed certificate. */
 export type CertificateSource = string | Uint8Array | Certificate
@@ -25,11 +25,10 @@ export interface ReadCertificates {
 export function readCertificates(
   source: CertificateSource,
 ): Result<ReadCertificates, InputFailure | ParseFailure> {
-  if (isCertificate(source)) return success({ certificates: [source], unreadable: [] })
-  if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
-    return failed({ code: 'input-unrecognized' })
-  }
-  const input = readCertificateInput(source)
+  if (isParsedCertificate(source)) return success({ certificates: [source], unreadable: [] })
+  const octets = octetsOf(source)
+  if (octets === undefined) return failed({ code: 'input-unrecognized' })
+  const input = readCertificateInput(octets)
   if (!input.ok) return input
   const certificates: Certificate[] = []
   const unreadable: Unreadable[] = []
@@ -47,6 +46,12 @@ export function readCertificates(
   return success({ certificates, unreadable })
 }
 
-export function isCertificate(source: unknown): source is Certificate {
-  return typeof source === 'object' && source !== null && 'tbsCertificate' in source
+/**
+ * What is to be read. Of an object that `parseCertificate` did not make (a copy, from a worker, from JSON) only the octets count:
+ * its other fields may say what nobody signed.
+ */
+export function octetsOf(source: unknown): string | Uint8Array | undefined {
+  const octets =
+    typeof source === 'object' && source !== null && 'der' in source ? source.der : source
+  return typeof octets === 'string' || octets instanceof Uint8Array ? octets : undefined
 }

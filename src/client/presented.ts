@@ -6,8 +6,8 @@ import type { IssuerIndex } from '../path/issuer-index.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import { type InputFailure, readCertificateInput } from '../x509/input.ts'
-import { parseCertificate } from '../x509/parse-certificate.ts'
-import { type CertificateSource, isCertificate } from './certificate-source.ts'
+import { isParsedCertificate, parseCertificate } from '../x509/parse-certificate.ts'
+import { type CertificateSource, octetsOf } from './certificate-source.ts'
 import type { PresentedFailure } from './failure.ts'
 
 export interface Presented {
@@ -44,7 +44,7 @@ export function readPresented(
     }
     for (const part of parts.value) {
       const index = count++
-      if (part !== undefined) octets += isCertificate(part) ? part.der.length : part.length
+      if (part !== undefined) octets += isParsedCertificate(part) ? part.der.length : part.length
       if (count > maxPresented) return failed({ code: 'presented-too-many', maximum: maxPresented })
       if (octets > maxPresentedOctets) {
         return failed({ code: 'presented-too-large', maximum: maxPresentedOctets })
@@ -54,7 +54,7 @@ export function readPresented(
         continue
       }
       if (target !== undefined && isKnown(part, known)) continue
-      const parsed = isCertificate(part) ? success(part) : parseCertificate(part)
+      const parsed = isParsedCertificate(part) ? success(part) : parseCertificate(part)
       if (target === undefined) {
         if (!parsed.ok) return parsed
         target = parsed.value
@@ -71,18 +71,17 @@ export function readPresented(
 function partsOf(
   source: CertificateSource,
 ): Result<readonly (Uint8Array | Certificate | undefined)[], InputFailure> {
-  if (isCertificate(source)) return success([source])
-  if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
-    return failed({ code: 'input-unrecognized' })
-  }
-  const input = readCertificateInput(source)
+  if (isParsedCertificate(source)) return success([source])
+  const given = octetsOf(source)
+  if (given === undefined) return failed({ code: 'input-unrecognized' })
+  const input = readCertificateInput(given)
   if (!input.ok) return input
   const { certificates, damaged } = input.value
   return success(damaged === undefined ? certificates : [...certificates, undefined])
 }
 
 function isKnown(part: Uint8Array | Certificate, known: readonly IssuerIndex[]): boolean {
-  const der = isCertificate(part) ? part.der : part
+  const der = isParsedCertificate(part) ? part.der : part
   return known.some((index) => index.find(der) !== undefined)
 }
 

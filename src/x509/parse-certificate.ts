@@ -63,7 +63,37 @@ function readCertificate(reader: DerReader): Certificate {
       'the algorithm that the tbsCertificate names',
     )
   }
-  return { der, tbsCertificate, signatureAlgorithm, signatureValue }
+  return new ParsedCertificate(der, tbsCertificate, signatureAlgorithm, signatureValue)
+}
+
+/** Only the reader makes these: an object that merely looks like one may show other fields than those that were signed. */
+class ParsedCertificate implements Certificate {
+  readonly #parsed = true
+  readonly der: Uint8Array
+  readonly tbsCertificate: TbsCertificate
+  readonly signatureAlgorithm: AlgorithmIdentifier
+  readonly signatureValue: Uint8Array
+
+  constructor(
+    der: Uint8Array,
+    tbsCertificate: TbsCertificate,
+    signatureAlgorithm: AlgorithmIdentifier,
+    signatureValue: Uint8Array,
+  ) {
+    this.der = der
+    this.tbsCertificate = tbsCertificate
+    this.signatureAlgorithm = signatureAlgorithm
+    this.signatureValue = signatureValue
+  }
+
+  static isParsed(value: object): value is Certificate {
+    return #parsed in value
+  }
+}
+
+/** Whether `parseCertificate` made this very object; copies of it do not count. */
+export function isParsedCertificate(value: unknown): value is Certificate {
+  return typeof value === 'object' && value !== null && ParsedCertificate.isParsed(value)
 }
 
 function readTbsCertificate(reader: DerReader, der: Uint8Array): TbsCertificate {

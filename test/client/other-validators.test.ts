@@ -282,6 +282,33 @@ describe('what the client sends out of order or damaged decides nothing', async 
   })
 })
 
+describe('an object that looks like a certificate is no certificate', async () => {
+  const root = await issueCa('Root CA')
+  const options = { trustAnchors: parseTrustAnchors(root.pem), time }
+  const good = await root.issue('client-a')
+  const server = await root.issue('server', { extendedKeyUsage: ['serverAuth'] })
+
+  test('fields that nobody signed do not count beside octets that somebody did', () => {
+    const { extensions, subject } = good.tbsCertificate
+    const forged = { ...server, tbsCertificate: { ...server.tbsCertificate, extensions, subject } }
+    expect(codeOf(validateClientCertificateSync(forged, options))).toBe(
+      'extended-key-usage-server-only',
+    )
+    expect(codeOf(validateClientCertificateSync([good, forged], options))).toBe('accepted')
+  })
+
+  test('a copy is read again', () => {
+    const { der, tbsCertificate, signatureAlgorithm, signatureValue } = good
+    const copy = structuredClone({ der, tbsCertificate, signatureAlgorithm, signatureValue })
+    expect(codeOf(validateClientCertificateSync(copy, options))).toBe('accepted')
+  })
+
+  test('what came as JSON is refused', () => {
+    const parsed = JSON.parse('{"tbsCertificate":{"validity":{}},"der":{"0":48}}')
+    expect(codeOf(validateClientCertificateSync(parsed, options))).toBe('input-unrecognized')
+  })
+})
+
 describe('the parser is lax (PKI.js#425)', () => {
   test.each([
     ['length-indefinite', 'der-indefinite-length'],
