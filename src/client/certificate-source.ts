@@ -33,7 +33,8 @@ export function readCertificates(
   const certificates: Certificate[] = []
   const unreadable: Unreadable[] = []
   input.value.certificates.forEach((der, index) => {
-    const parsed = parseCertificate(der)
+    // A copy: pools outlive the caller's buffer, and what is known of their members must stay true.
+    const parsed = parseCertificate(new Uint8Array(der))
     if (parsed.ok) certificates.push(parsed.value)
     else unreadable.push({ index, failure: parsed.failure })
   })

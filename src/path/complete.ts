@@ -167,6 +167,7 @@ function* checkSignatures(
     const index = turn === 0 ? 0 : last - turn + 1
     const certificate = certificates[index] as Certificate
     const { spki, key } = keys[index] as WorkingKey
+    const issuer = index === 0 ? undefined : chain[index - 1]
     const known = checked.find(
       (one) => one.certificate === certificate && bytesEqual(one.spki, spki.der),
     )
@@ -182,8 +183,10 @@ function* checkSignatures(
       key,
       policy: options.algorithms,
       memorable: index > 0,
+      isVerified: issuer?.verifiedUnder === spki,
       budget,
     })
+    if (failure === undefined && issuer !== undefined) issuer.verifiedUnder = spki
     const indexed = failure && { ...failure, index }
     checked.push({ certificate, spki: spki.der, failure: indexed })
     if (indexed !== undefined) return indexed

@@ -15,6 +15,11 @@ export class Issuer {
   readonly anchor: TrustAnchor | undefined
   readonly name: Name
   readonly subjectPublicKeyInfo: SubjectPublicKeyInfo
+  /**
+   * The key under which the certificate's signature was found valid last, as an object: pools live long, and their members are checked
+   * once, not for every client. Set by `completePath` alone.
+   */
+  verifiedUnder: SubjectPublicKeyInfo | undefined
   #nameKey: string | undefined
   #issuerKey: string | undefined
   #key: KeyDescription | undefined
