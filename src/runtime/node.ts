@@ -78,8 +78,8 @@ function unlessOfCrypto(error: unknown): undefined {
 }
 
 /**
- * Whether node:crypto of Deno 2.9 answers wrongly. It takes an Ed448 signature whose s is past the order of the group (RFC 8032
- * §5.2.7); and it refuses ECDSA whose hash has less than half the octets of the curve, or whose s is high on secp256k1.
+ * Whether node:crypto of Deno 2.9 answers wrongly. It takes an Ed448 signature whose s is past the order of the group, against
+ * RFC 8032 §5.2.7; and it refuses ECDSA whose hash has less than half the octets of the curve, or whose s is high on secp256k1.
  */
 function isBeyondDeno(scheme: SignatureScheme, spki: Uint8Array): boolean {
   if (scheme.name !== 'ECDSA') return scheme.name === 'Ed448'
