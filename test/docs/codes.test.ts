@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import { describeFailure, type Failure, failureCodes, relaxations } from '../../src/explain.ts'
+import { readPage, rowsOf, sectionOf } from './markdown.ts'
+
+const readme = readPage('README.md')
+const checked = rowsOf(sectionOf(readme, '## What is checked'))
+const relaxed = rowsOf(sectionOf(readme, '### What the default profile lets pass'))
+
+describe('tables of the README', () => {
+  test('what is checked: every failure code once, but those of the relaxation table', () => {
+    const codes = checked.map(([code]) => code)
+    expect(codes).toEqual([...new Set(codes)])
+    expect(codes.toSorted()).toEqual(
+      failureCodes()
+        .filter((code) => !Object.hasOwn(relaxations, code))
+        .toSorted(),
+    )
+  })
+
+  test.each(checked)('%s has the source that the registry has', (code, source) => {
+    expect(source).toBe(sourceOf(code as string))
+  })
+
+  test('the default profile: every relaxation with rule, section and reason', () => {
+    expect(relaxed).toEqual(
+      Object.entries(relaxations).map(([code, { rule, source, because }]) => [
+        code,
+        source,
+        rule,
+        because,
+      ]),
+    )
+  })
+
+  test('a relaxation is a failure code under profile rfc5280, save the one that has another', () => {
+    const codes: readonly string[] = failureCodes()
+    expect(relaxed.map(([code]) => code).filter((code) => !codes.includes(code as string))).toEqual(
+      ['name-constraint-leading-period'],
+    )
+  })
+})
+
+/** Facts are made up: only the words need them. */
+function sourceOf(code: string): string {
+  const some = { rdns: [], name: 'ECDSA' }
+  const facts: Readonly<Record<string, unknown>> = { code, scheme: some, issuer: some }
+  const lists = { wanted: [], purposes: [], expected: [], present: [], subtrees: [] }
+  const rest = { index: 0, time: 0, notBefore: 0, notAfter: 0, exponent: Uint8Array.of(1) }
+  const others = { subject: some, entry: {}, kind: 'private-key' }
+  return describeFailure({ ...lists, ...rest, ...others, ...facts } as unknown as Failure).source
+}
