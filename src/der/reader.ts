@@ -84,9 +84,9 @@ export class DerReader {
   }
 
   /** Refuses octets after the last element. */
-  finish(expected: string): void {
+  finish(): void {
     if (this.position < this.end) {
-      throw new DerError('der-trailing-data', this.position, `the end of ${expected}`)
+      throw new DerError('der-trailing-data', this.position, 'nothing after the last element')
     }
   }
 

@@ -152,7 +152,7 @@ function describeDsaKey(parameters: Uint8Array | undefined, key: Uint8Array): Ke
   const y = reading(() => {
     const reader = new DerReader(key)
     const value = reader.integer('a public value')
-    reader.finish('the public value')
+    reader.finish()
     return natural(value)
   })
   if (!y.ok || y.value === undefined) return malformed(dsa, 'key')
@@ -177,12 +177,12 @@ function parsePssParameters(der: Uint8Array): PssScheme | undefined {
   const parsed = reading(() => {
     const outer = new DerReader(der)
     const reader = outer.enter(tagSequence, 'RSASSA-PSS-params')
-    outer.finish('RSASSA-PSS-params')
+    outer.finish()
     const hash = pssField(reader, 0, readHash) ?? 'SHA-1'
     const maskHash = pssField(reader, 1, readMaskHash) ?? 'SHA-1'
     const salt = pssField(reader, 2, (field) => field.smallInteger('a salt length', maxSaltLength))
     const trailer = pssField(reader, 3, (field) => field.smallInteger('a trailer', 1)) ?? 1
-    reader.finish('RSASSA-PSS-params')
+    reader.finish()
     if (hash === 'unknown' || hash !== maskHash || trailer !== 1) return undefined
     if (salt === defaultSaltLength) return undefined
     return { name: 'RSASSA-PSS', hash, saltLength: salt ?? defaultSaltLength } as const
@@ -198,7 +198,7 @@ function pssField<T>(
   if (reader.peek() !== contextConstructed(number)) return undefined
   const field = reader.enter(contextConstructed(number), 'a field')
   const value = read(field)
-  field.finish('a field')
+  field.finish()
   return value
 }
 
@@ -282,7 +282,7 @@ function parseWhole<T>(der: Uint8Array, read: (reader: DerReader) => T): Result<
   return reading(() => {
     const reader = new DerReader(der)
     const value = read(reader)
-    reader.finish('the input')
+    reader.finish()
     return value
   })
 }
@@ -292,10 +292,10 @@ function readIntegers(der: Uint8Array, count: number): readonly Uint8Array[] | u
   const integers = reading(() => {
     const outer = new DerReader(der)
     const reader = outer.enter(tagSequence, 'a sequence')
-    outer.finish('the sequence')
+    outer.finish()
     const contents: Uint8Array[] = []
     for (let i = 0; i < count; i++) contents.push(reader.integer('an integer'))
-    reader.finish('the sequence')
+    reader.finish()
     return contents
   })
   return integers.ok ? integers.value : undefined

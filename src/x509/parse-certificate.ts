@@ -45,23 +45,19 @@ export function reading<T>(read: () => T): Result<T, ParseFailure> {
 }
 
 function readCertificate(reader: DerReader): Certificate {
-  const sequence = reader.enter(tagSequence, 'a certificate')
+  const sequence = reader.enter(tagSequence, 'certificate')
   const der = reader.element()
-  reader.finish('the certificate')
-  const tbs = sequence.enter(tagSequence, 'a tbsCertificate')
+  reader.finish()
+  const tbs = sequence.enter(tagSequence, 'tbsCertificate')
   const tbsDer = sequence.element()
   const tbsCertificate = readTbsCertificate(tbs, tbsDer)
   const at = sequence.position
-  const signatureAlgorithm = readAlgorithmIdentifier(sequence, 'a signature algorithm')
-  const signatureValue = sequence.octetsOfBitString('a signature')
-  sequence.finish('the certificate')
+  const signatureAlgorithm = readAlgorithmIdentifier(sequence, 'signatureAlgorithm')
+  const signatureValue = sequence.octetsOfBitString('signatureValue')
+  sequence.finish()
   if (!bytesEqual(signatureAlgorithm.der, tbsCertificate.signature.der)) {
     // RFC 5280 §4.1.1.2: both MUST be the same, or the signed one could be weakened by the unsigned one.
-    throw new DerError(
-      'signature-algorithm-mismatch',
-      at,
-      'the algorithm that the tbsCertificate names',
-    )
+    throw new DerError('signature-algorithm-mismatch', at, 'the algorithm of tbsCertificate')
   }
   return new ParsedCertificate(der, tbsCertificate, signatureAlgorithm, signatureValue)
 }
@@ -98,20 +94,20 @@ export function isParsedCertificate(value: unknown): value is Certificate {
 
 function readTbsCertificate(reader: DerReader, der: Uint8Array): TbsCertificate {
   const version = readVersion(reader)
-  const serialNumber = reader.integer('a serial number')
-  const signature = readAlgorithmIdentifier(reader, 'a signature algorithm')
-  const issuer = readName(reader, 'an issuer')
+  const serialNumber = reader.integer('serialNumber')
+  const signature = readAlgorithmIdentifier(reader, 'signatureAlgorithm')
+  const issuer = readName(reader, 'issuer')
   const validity = readValidity(reader)
-  const subject = readName(reader, 'a subject')
+  const subject = readName(reader, 'subject')
   const subjectPublicKeyInfo = readSubjectPublicKeyInfo(reader)
   const { issuerUniqueID, subjectUniqueID } = readUniqueIDs(reader, version)
   let extensions = noExtensions
   if (reader.peek() === contextConstructed(3)) {
     const wrapped = readExtensionsWrapper(reader, version)
     extensions = readExtensions(wrapped)
-    wrapped.finish('extensions')
+    wrapped.finish()
   }
-  reader.finish('the tbsCertificate')
+  reader.finish()
   return {
     der,
     version,
@@ -129,22 +125,21 @@ function readTbsCertificate(reader: DerReader, der: Uint8Array): TbsCertificate 
 
 export function readVersion(reader: DerReader): 1 | 2 | 3 {
   if (reader.peek() !== contextConstructed(0)) return 1
-  const wrapped = reader.enter(contextConstructed(0), 'a version')
-  const value = wrapped.smallInteger('a version', 127, tagInteger)
+  const wrapped = reader.enter(contextConstructed(0), 'version')
+  const value = wrapped.smallInteger('version', 127, tagInteger)
   if (value === 0) {
-    throw new DerError('der-default-value', wrapped.start, 'no encoding of the default version 1')
+    throw new DerError('der-default-value', wrapped.start, 'no encoding of the default')
   }
-  if (value > 2)
-    throw new DerError('certificate-version', wrapped.contentStart, 'version 1, 2 or 3')
-  wrapped.finish('the version')
+  if (value > 2) throw new DerError('certificate-version', wrapped.contentStart, 'version 1 to 3')
+  wrapped.finish()
   return value === 1 ? 2 : 3
 }
 
 export function readValidity(reader: DerReader): TbsCertificate['validity'] {
-  const sequence = reader.enter(tagSequence, 'a validity')
+  const sequence = reader.enter(tagSequence, 'validity')
   const notBefore = sequence.time('notBefore')
   const notAfter = sequence.time('notAfter')
-  sequence.finish('the validity')
+  sequence.finish()
   return { notBefore, notAfter }
 }
 
@@ -155,10 +150,10 @@ export function readUniqueIDs(
   let issuerUniqueID: Uint8Array | undefined
   let subjectUniqueID: Uint8Array | undefined
   if (reader.peek() === contextPrimitive(1)) {
-    issuerUniqueID = reader.bitString('an issuer unique id', contextPrimitive(1)).subarray(1)
+    issuerUniqueID = reader.bitString('issuerUniqueID', contextPrimitive(1)).subarray(1)
   }
   if (reader.peek() === contextPrimitive(2)) {
-    subjectUniqueID = reader.bitString('a subject unique id', contextPrimitive(2)).subarray(1)
+    subjectUniqueID = reader.bitString('subjectUniqueID', contextPrimitive(2)).subarray(1)
   }
   if (version === 1 && (issuerUniqueID !== undefined || subjectUniqueID !== undefined)) {
     throw new DerError('certificate-version', reader.start, 'no unique ids in version 1')
@@ -182,17 +177,17 @@ export function readAlgorithmIdentifier(reader: DerReader, expected: string): Al
   if (!sequence.atEnd()) {
     sequence.readAny('parameters')
     parameters = sequence.element()
-    sequence.finish(expected)
+    sequence.finish()
   }
   return { der, algorithm, parameters }
 }
 
 export function readSubjectPublicKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
-  const sequence = reader.enter(tagSequence, 'a public key')
+  const sequence = reader.enter(tagSequence, 'subjectPublicKeyInfo')
   const der = reader.element()
-  const algorithm = readAlgorithmIdentifier(sequence, 'a key algorithm')
-  const subjectPublicKey = sequence.octetsOfBitString('a public key')
-  sequence.finish('the public key')
+  const algorithm = readAlgorithmIdentifier(sequence, 'algorithm')
+  const subjectPublicKey = sequence.octetsOfBitString('subjectPublicKeyInfo')
+  sequence.finish()
   return { der, algorithm, subjectPublicKey }
 }
 

@@ -61,16 +61,14 @@ export function readExtensions(reader: DerReader): Extensions {
     noRevAvail: undefined,
   }
   do {
-    const item = sequence.enter(tagSequence, 'an extension')
-    const oid = item.objectIdentifier('an extension id')
+    const item = sequence.enter(tagSequence, 'extension')
+    const oid = item.objectIdentifier('extnID')
     const critical = item.peek() === tagBoolean && item.boolean('critical')
-    if (!critical && item.bytes[item.start] === tagBoolean) {
-      throw new DerError('der-default-value', item.start, 'no encoding of the default FALSE')
-    }
-    item.read(tagOctetString, 'an extension value')
+    if (!critical && item.bytes[item.start] === tagBoolean) throw writtenDefault(item)
+    item.read(tagOctetString, 'extnValue')
     const value = item.content()
     const inner = item.inside()
-    item.finish('an extension')
+    item.finish()
     // A handful is looked through faster than a set is made; thousands must not be quadratic.
     if (all.length === fewExtensions) seen = new Set(all.map((one) => one.oid))
     if (seen === undefined ? all.some((one) => one.oid === oid) : seen.has(oid)) {
@@ -106,105 +104,34 @@ function readKnownExtension(
   critical: boolean,
   reader: DerReader,
 ): void {
-  switch (oid) {
-    case '2.5.29.35':
-      extensions.authorityKeyIdentifier = readAuthorityKeyIdentifier(reader, critical)
-      break
-    case '2.5.29.14':
-      reader.read(tagOctetString, 'a key identifier')
-      extensions.subjectKeyIdentifier = { keyIdentifier: reader.content(), critical }
-      break
-    case '2.5.29.15': {
-      const bits = reader.namedBits('key usage', 9)
-      if (bits === 0) throw malformed(reader, 'at least one bit of key usage')
-      extensions.keyUsage = { bits, critical }
-      break
-    }
-    case '2.5.29.32':
-      extensions.certificatePolicies = { policies: readPolicies(reader), critical }
-      break
-    case '2.5.29.33':
-      extensions.policyMappings = { mappings: readPolicyMappings(reader), critical }
-      break
-    case '2.5.29.17':
-      extensions.subjectAltName = {
-        names: readGeneralNames(reader, 'subject alternative names'),
-        critical,
-      }
-      break
-    case '2.5.29.18':
-      extensions.issuerAltName = {
-        names: readGeneralNames(reader, 'issuer alternative names'),
-        critical,
-      }
-      break
-    case '2.5.29.19':
-      extensions.basicConstraints = readBasicConstraints(reader, critical)
-      break
-    case '2.5.29.30':
-      extensions.nameConstraints = readNameConstraints(reader, critical)
-      break
-    case '2.5.29.36':
-      extensions.policyConstraints = readPolicyConstraints(reader, critical)
-      break
-    case '2.5.29.37': {
-      const sequence = reader.enter(tagSequence, 'extended key usage')
-      const purposes: string[] = []
-      do purposes.push(sequence.objectIdentifier('a key purpose'))
-      while (!sequence.atEnd())
-      extensions.extendedKeyUsage = { purposes, critical }
-      break
-    }
-    case '2.5.29.31':
-      extensions.cRLDistributionPoints = { points: readDistributionPoints(reader), critical }
-      break
-    case '2.5.29.46':
-      extensions.freshestCRL = { points: readDistributionPoints(reader), critical }
-      break
-    case '2.5.29.54':
-      extensions.inhibitAnyPolicy = {
-        skipCerts: reader.smallInteger('certificates to skip', maxCount),
-        critical,
-      }
-      break
-    case '1.3.6.1.5.5.7.1.1':
-      extensions.authorityInfoAccess = { descriptions: readAccessDescriptions(reader), critical }
-      break
-    case '1.3.6.1.5.5.7.1.11':
-      extensions.subjectInfoAccess = { descriptions: readAccessDescriptions(reader), critical }
-      break
-    case '2.5.29.56':
-      reader.null('noRevAvail')
-      extensions.noRevAvail = { critical }
-      break
-    default:
-      return
-  }
-  reader.finish('an extension value')
+  const read = knownExtensions.get(oid)
+  if (read === undefined) return
+  read(extensions, reader, critical)
+  reader.finish()
 }
 
 function readAuthorityKeyIdentifier(
   reader: DerReader,
   critical: boolean,
 ): AuthorityKeyIdentifier & { critical: boolean } {
-  const sequence = reader.enter(tagSequence, 'an authority key identifier')
+  const sequence = reader.enter(tagSequence, 'authorityKeyIdentifier')
   let keyIdentifier: Uint8Array | undefined
   let authorityCertIssuer: AuthorityKeyIdentifier['authorityCertIssuer']
   let authorityCertSerialNumber: Uint8Array | undefined
   if (sequence.peek() === contextPrimitive(0)) {
-    sequence.read(contextPrimitive(0), 'a key identifier')
+    sequence.read(contextPrimitive(0), 'keyIdentifier')
     keyIdentifier = sequence.content()
   }
   if (sequence.peek() === contextConstructed(1)) {
-    authorityCertIssuer = readGeneralNames(sequence, 'an issuer', contextConstructed(1))
+    authorityCertIssuer = readGeneralNames(sequence, 'issuer', contextConstructed(1))
   }
   if (sequence.peek() === contextPrimitive(2)) {
-    authorityCertSerialNumber = sequence.integer('a serial number', contextPrimitive(2))
+    authorityCertSerialNumber = sequence.integer('serialNumber', contextPrimitive(2))
   }
   if ((authorityCertIssuer === undefined) !== (authorityCertSerialNumber === undefined)) {
-    throw malformed(sequence, 'issuer and serial number both or neither')
+    throw malformed(sequence, 'issuer and serialNumber both or neither')
   }
-  sequence.finish('an authority key identifier')
+  sequence.finish()
   return { keyIdentifier, authorityCertIssuer, authorityCertSerialNumber, critical }
 }
 
@@ -212,18 +139,17 @@ function readBasicConstraints(
   reader: DerReader,
   critical: boolean,
 ): BasicConstraints & { critical: boolean } {
-  const sequence = reader.enter(tagSequence, 'basic constraints')
+  const sequence = reader.enter(tagSequence, 'basicConstraints')
   let cA = false
   let pathLenConstraint: number | undefined
   if (sequence.peek() === tagBoolean) {
     cA = sequence.boolean('cA')
-    if (!cA)
-      throw new DerError('der-default-value', sequence.start, 'no encoding of the default FALSE')
+    if (!cA) throw writtenDefault(sequence)
   }
   if (sequence.peek() === tagInteger) {
-    pathLenConstraint = sequence.smallInteger('a path length', maxCount)
+    pathLenConstraint = sequence.smallInteger('pathLenConstraint', maxCount)
   }
-  sequence.finish('basic constraints')
+  sequence.finish()
   return { cA, pathLenConstraint, critical }
 }
 
@@ -231,112 +157,87 @@ function readNameConstraints(
   reader: DerReader,
   critical: boolean,
 ): NameConstraints & { critical: boolean } {
-  const sequence = reader.enter(tagSequence, 'name constraints')
+  const sequence = reader.enter(tagSequence, 'nameConstraints')
   // An empty SEQUENCE constrains nothing and MUST NOT be issued: RFC 5280 §4.2.1.10.
-  if (sequence.atEnd()) throw malformed(sequence, 'permitted or excluded subtrees')
-  let permittedSubtrees: NameConstraints['permittedSubtrees']
-  let excludedSubtrees: NameConstraints['excludedSubtrees']
-  if (sequence.peek() === contextConstructed(0)) {
-    permittedSubtrees = readGeneralSubtrees(sequence, contextConstructed(0))
-  }
-  if (sequence.peek() === contextConstructed(1)) {
-    excludedSubtrees = readGeneralSubtrees(sequence, contextConstructed(1))
-  }
-  sequence.finish('name constraints')
+  if (sequence.atEnd()) throw malformed(sequence, 'subtrees')
+  const permittedSubtrees = readSubtrees(sequence, contextConstructed(0))
+  const excludedSubtrees = readSubtrees(sequence, contextConstructed(1))
+  sequence.finish()
   return { permittedSubtrees, excludedSubtrees, critical }
+}
+
+function readSubtrees(reader: DerReader, tag: number): NameConstraints['permittedSubtrees'] {
+  return reader.peek() === tag ? readGeneralSubtrees(reader, tag) : undefined
 }
 
 function readPolicyConstraints(
   reader: DerReader,
   critical: boolean,
 ): PolicyConstraints & { critical: boolean } {
-  const sequence = reader.enter(tagSequence, 'policy constraints')
+  const sequence = reader.enter(tagSequence, 'policyConstraints')
   // "MUST NOT be an empty sequence": RFC 5280 §4.2.1.11.
   if (sequence.atEnd()) throw malformed(sequence, 'a constraint')
-  let requireExplicitPolicy: number | undefined
-  let inhibitPolicyMapping: number | undefined
-  if (sequence.peek() === contextPrimitive(0)) {
-    requireExplicitPolicy = sequence.smallInteger(
-      'certificates to skip',
-      maxCount,
-      contextPrimitive(0),
-    )
-  }
-  if (sequence.peek() === contextPrimitive(1)) {
-    inhibitPolicyMapping = sequence.smallInteger(
-      'certificates to skip',
-      maxCount,
-      contextPrimitive(1),
-    )
-  }
-  sequence.finish('policy constraints')
+  const requireExplicitPolicy = readSkipCerts(sequence, contextPrimitive(0))
+  const inhibitPolicyMapping = readSkipCerts(sequence, contextPrimitive(1))
+  sequence.finish()
   return { requireExplicitPolicy, inhibitPolicyMapping, critical }
 }
 
-function readPolicies(reader: DerReader): readonly PolicyInformation[] {
-  const sequence = reader.enter(tagSequence, 'certificate policies')
-  const policies: PolicyInformation[] = []
-  do {
-    const information = sequence.enter(tagSequence, 'policy information')
-    const policyIdentifier = information.objectIdentifier('a policy')
-    const policyQualifiers = information.atEnd()
-      ? noQualifiers
-      : readQualifiers(information, policyIdentifier)
-    information.finish('policy information')
-    policies.push({ policyIdentifier, policyQualifiers })
-  } while (!sequence.atEnd())
-  return policies
+function readSkipCerts(reader: DerReader, tag: number): number | undefined {
+  return reader.peek() === tag ? reader.smallInteger('skipCerts', maxCount, tag) : undefined
 }
 
-function readQualifiers(reader: DerReader, policyIdentifier: string): readonly PolicyQualifier[] {
-  const sequence = reader.enter(tagSequence, 'policy qualifiers')
-  const qualifiers: PolicyQualifier[] = []
+/** SEQUENCE SIZE (1..MAX) OF SEQUENCE; `read` reads the contents of one of them. */
+function readSequences<T>(
+  reader: DerReader,
+  expected: string,
+  read: (item: DerReader) => T,
+): readonly T[] {
+  const sequence = reader.enter(tagSequence, expected)
+  const items: T[] = []
   do {
-    const information = sequence.enter(tagSequence, 'a policy qualifier')
-    const policyQualifierId = information.objectIdentifier('a policy qualifier id')
-    const at = information.position
-    const tag = information.readAny('a qualifier')
-    const qualifier = information.element()
-    information.finish('a policy qualifier')
-    if (
-      policyQualifierId === qualifierCps
-        ? tag !== tagIA5String
-        : policyQualifierId === qualifierUserNotice && tag !== tagSequence
-    ) {
-      throw new DerError('der-unexpected-tag', at, 'the type of this qualifier')
-    }
+    const item = sequence.enter(tagSequence, expected)
+    items.push(read(item))
+    item.finish()
+  } while (!sequence.atEnd())
+  return items
+}
+
+function readPolicyInformation(information: DerReader): PolicyInformation {
+  const policyIdentifier = information.objectIdentifier('policyIdentifier')
+  const policyQualifiers = information.atEnd()
+    ? noQualifiers
+    : readSequences(information, 'policyQualifiers', (item) =>
+        readQualifier(item, policyIdentifier),
+      )
+  return { policyIdentifier, policyQualifiers }
+}
+
+function readQualifier(information: DerReader, policyIdentifier: string): PolicyQualifier {
+  const policyQualifierId = information.objectIdentifier('policyQualifierId')
+  const at = information.position
+  const tag = information.readAny('qualifier')
+  const expectedTag = qualifierTags.get(policyQualifierId)
+  if (expectedTag === undefined) {
     // RFC 5280 §4.2.1.4: with anyPolicy only these two qualifiers.
-    if (
-      policyIdentifier === '2.5.29.32.0' &&
-      policyQualifierId !== qualifierCps &&
-      policyQualifierId !== qualifierUserNotice
-    ) {
+    if (policyIdentifier === '2.5.29.32.0') {
       throw new DerError('extension-malformed', at, 'CPS or user notice with anyPolicy')
     }
-    qualifiers.push({ policyQualifierId, qualifier })
-  } while (!sequence.atEnd())
-  return qualifiers
+  } else if (tag !== expectedTag) {
+    throw new DerError('der-unexpected-tag', at, 'the type of this qualifier')
+  }
+  return { policyQualifierId, qualifier: information.element() }
 }
 
-function readPolicyMappings(reader: DerReader): readonly PolicyMapping[] {
-  const sequence = reader.enter(tagSequence, 'policy mappings')
-  const mappings: PolicyMapping[] = []
-  do {
-    const pair = sequence.enter(tagSequence, 'a policy mapping')
-    const issuerDomainPolicy = pair.objectIdentifier('a policy of the issuer')
-    const subjectDomainPolicy = pair.objectIdentifier('a policy of the subject')
-    pair.finish('a policy mapping')
-    mappings.push({ issuerDomainPolicy, subjectDomainPolicy })
-  } while (!sequence.atEnd())
-  return mappings
+function readPolicyMapping(pair: DerReader): PolicyMapping {
+  return {
+    issuerDomainPolicy: pair.objectIdentifier('issuerDomainPolicy'),
+    subjectDomainPolicy: pair.objectIdentifier('subjectDomainPolicy'),
+  }
 }
 
 function readDistributionPoints(reader: DerReader): readonly DistributionPoint[] {
-  const sequence = reader.enter(tagSequence, 'distribution points')
-  const points: DistributionPoint[] = []
-  do points.push(readDistributionPoint(sequence.enter(tagSequence, 'a distribution point')))
-  while (!sequence.atEnd())
-  return points
+  return readSequences(reader, 'distributionPoints', readDistributionPoint)
 }
 
 function readDistributionPoint(reader: DerReader): DistributionPoint {
@@ -345,79 +246,179 @@ function readDistributionPoint(reader: DerReader): DistributionPoint {
   let reasons: number | undefined
   let cRLIssuer: DistributionPoint['cRLIssuer']
   if (reader.peek() === contextConstructed(0)) {
-    const choice = reader.enter(contextConstructed(0), 'a distribution point name')
+    const choice = reader.enter(contextConstructed(0), 'distributionPoint')
     if (choice.peek() === contextConstructed(1)) {
       nameRelativeToCRLIssuer = readRelativeName(choice)
-    } else fullName = readGeneralNames(choice, 'a full name', contextConstructed(0))
-    choice.finish('a distribution point name')
+    } else fullName = readGeneralNames(choice, 'fullName', contextConstructed(0))
+    choice.finish()
   }
   if (reader.peek() === contextPrimitive(1)) {
     reasons = reader.namedBits('reasons', 9, contextPrimitive(1))
   }
   if (reader.peek() === contextConstructed(2)) {
-    cRLIssuer = readGeneralNames(reader, 'a CRL issuer', contextConstructed(2))
+    cRLIssuer = readGeneralNames(reader, 'cRLIssuer', contextConstructed(2))
   }
   // "MUST NOT consist of only the reasons field": RFC 5280 §4.2.1.13.
   if (fullName === undefined && nameRelativeToCRLIssuer === undefined && cRLIssuer === undefined) {
-    throw malformed(reader, 'a name or a CRL issuer')
+    throw malformed(reader, 'a name or cRLIssuer')
   }
-  reader.finish('a distribution point')
   return { fullName, nameRelativeToCRLIssuer, reasons, cRLIssuer }
 }
 
 /** The tag is IMPLICIT (RFC 5280 §A.2); some CAs write it EXPLICIT, around the SET, which can be read in one way only. */
 function readRelativeName(choice: DerReader): RelativeDistinguishedName {
   const start = choice.position
-  const wrapped = choice.enter(contextConstructed(1), 'a relative name')
+  const wrapped = choice.enter(contextConstructed(1), 'nameRelativeToCRLIssuer')
   if (wrapped.peek() !== tagSet) {
     choice.position = start
     return readRelativeDistinguishedName(choice, contextConstructed(1))
   }
   const name = readRelativeDistinguishedName(wrapped, tagSet)
-  wrapped.finish('a relative name')
+  wrapped.finish()
   return name
 }
 
 function readAccessDescriptions(reader: DerReader): readonly AccessDescription[] {
-  const sequence = reader.enter(tagSequence, 'access descriptions')
-  const descriptions: AccessDescription[] = []
-  do {
-    const description = sequence.enter(tagSequence, 'an access description')
-    const accessMethod = description.objectIdentifier('an access method')
-    const accessLocation = readGeneralName(description)
-    description.finish('an access description')
-    descriptions.push({ accessMethod, accessLocation })
-  } while (!sequence.atEnd())
-  return descriptions
+  return readSequences(reader, 'accessDescriptions', (description) => ({
+    accessMethod: description.objectIdentifier('accessMethod'),
+    accessLocation: readGeneralName(description),
+  }))
 }
 
 function malformed(reader: DerReader, expected: string): DerError {
   return new DerError('extension-malformed', reader.position, expected)
 }
 
+function writtenDefault(reader: DerReader): DerError {
+  return new DerError('der-default-value', reader.start, 'no encoding of the default FALSE')
+}
+
 /** Local limit: no path is longer, and other readers (BoringSSL) stop at one octet as well. */
 const maxCount = 255
 const fewExtensions = 16
-const qualifierCps = '1.3.6.1.5.5.7.2.1'
-const qualifierUserNotice = '1.3.6.1.5.5.7.2.2'
 const noQualifiers: readonly PolicyQualifier[] = []
 
-const knownExtensions: ReadonlySet<string> = /* @__PURE__ */ new Set([
-  '2.5.29.35', // authorityKeyIdentifier
-  '2.5.29.14', // subjectKeyIdentifier
-  '2.5.29.15', // keyUsage
-  '2.5.29.32', // certificatePolicies
-  '2.5.29.33', // policyMappings
-  '2.5.29.17', // subjectAltName
-  '2.5.29.18', // issuerAltName
-  '2.5.29.19', // basicConstraints
-  '2.5.29.30', // nameConstraints
-  '2.5.29.36', // policyConstraints
-  '2.5.29.37', // extKeyUsage
-  '2.5.29.31', // cRLDistributionPoints
-  '2.5.29.46', // freshestCRL
-  '2.5.29.54', // inhibitAnyPolicy
-  '1.3.6.1.5.5.7.1.1', // authorityInfoAccess
-  '1.3.6.1.5.5.7.1.11', // subjectInfoAccess
-  '2.5.29.56', // noRevAvail
+/** id-qt-cps and id-qt-unotice. RFC 5280 §4.2.1.4 */
+const qualifierTags: ReadonlyMap<string, number> = new Map([
+  ['1.3.6.1.5.5.7.2.1', tagIA5String],
+  ['1.3.6.1.5.5.7.2.2', tagSequence],
+])
+
+type Read = (extensions: Mutable<Extensions>, reader: DerReader, critical: boolean) => void
+
+/** Each stores into a field of its own, so that no store is looked up by name. */
+const knownExtensions: ReadonlyMap<string, Read> = new Map<string, Read>([
+  [
+    '2.5.29.35',
+    (extensions, reader, critical) => {
+      extensions.authorityKeyIdentifier = readAuthorityKeyIdentifier(reader, critical)
+    },
+  ],
+  [
+    '2.5.29.14',
+    (extensions, reader, critical) => {
+      reader.read(tagOctetString, 'keyIdentifier')
+      extensions.subjectKeyIdentifier = { keyIdentifier: reader.content(), critical }
+    },
+  ],
+  [
+    '2.5.29.15',
+    (extensions, reader, critical) => {
+      const bits = reader.namedBits('keyUsage', 9)
+      if (bits === 0) throw malformed(reader, 'at least one bit of keyUsage')
+      extensions.keyUsage = { bits, critical }
+    },
+  ],
+  [
+    '2.5.29.32',
+    (extensions, reader, critical) => {
+      const policies = readSequences(reader, 'certificatePolicies', readPolicyInformation)
+      extensions.certificatePolicies = { policies, critical }
+    },
+  ],
+  [
+    '2.5.29.33',
+    (extensions, reader, critical) => {
+      const mappings = readSequences(reader, 'policyMappings', readPolicyMapping)
+      extensions.policyMappings = { mappings, critical }
+    },
+  ],
+  [
+    '2.5.29.17',
+    (extensions, reader, critical) => {
+      extensions.subjectAltName = { names: readGeneralNames(reader, 'subjectAltName'), critical }
+    },
+  ],
+  [
+    '2.5.29.18',
+    (extensions, reader, critical) => {
+      extensions.issuerAltName = { names: readGeneralNames(reader, 'issuerAltName'), critical }
+    },
+  ],
+  [
+    '2.5.29.19',
+    (extensions, reader, critical) => {
+      extensions.basicConstraints = readBasicConstraints(reader, critical)
+    },
+  ],
+  [
+    '2.5.29.30',
+    (extensions, reader, critical) => {
+      extensions.nameConstraints = readNameConstraints(reader, critical)
+    },
+  ],
+  [
+    '2.5.29.36',
+    (extensions, reader, critical) => {
+      extensions.policyConstraints = readPolicyConstraints(reader, critical)
+    },
+  ],
+  [
+    '2.5.29.37',
+    (extensions, reader, critical) => {
+      const sequence = reader.enter(tagSequence, 'extendedKeyUsage')
+      const purposes: string[] = []
+      do purposes.push(sequence.objectIdentifier('keyPurposeId'))
+      while (!sequence.atEnd())
+      extensions.extendedKeyUsage = { purposes, critical }
+    },
+  ],
+  [
+    '2.5.29.31',
+    (extensions, reader, critical) => {
+      extensions.cRLDistributionPoints = { points: readDistributionPoints(reader), critical }
+    },
+  ],
+  [
+    '2.5.29.46',
+    (extensions, reader, critical) => {
+      extensions.freshestCRL = { points: readDistributionPoints(reader), critical }
+    },
+  ],
+  [
+    '2.5.29.54',
+    (extensions, reader, critical) => {
+      const skipCerts = reader.smallInteger('skipCerts', maxCount)
+      extensions.inhibitAnyPolicy = { skipCerts, critical }
+    },
+  ],
+  [
+    '1.3.6.1.5.5.7.1.1',
+    (extensions, reader, critical) => {
+      extensions.authorityInfoAccess = { descriptions: readAccessDescriptions(reader), critical }
+    },
+  ],
+  [
+    '1.3.6.1.5.5.7.1.11',
+    (extensions, reader, critical) => {
+      extensions.subjectInfoAccess = { descriptions: readAccessDescriptions(reader), critical }
+    },
+  ],
+  [
+    '2.5.29.56',
+    (extensions, reader, critical) => {
+      reader.null('noRevAvail')
+      extensions.noRevAvail = { critical }
+    },
+  ],
 ])

@@ -25,14 +25,14 @@ export function readGeneralSubtrees(reader: DerReader, tag: number): readonly Ge
   const sequence = reader.enter(tag, 'subtrees')
   const subtrees: GeneralSubtree[] = []
   do {
-    const subtree = sequence.enter(tagSequence, 'a subtree')
+    const subtree = sequence.enter(tagSequence, 'subtrees')
     const base = readGeneralName(subtree, subnetSizes)
     if (!subtree.atEnd()) {
       // minimum is 0 and not encoded, maximum absent: RFC 5280 §4.2.1.10 says so for every form.
       throw new DerError(
         'extension-malformed',
         subtree.position,
-        'a subtree without minimum and maximum',
+        'subtrees without minimum and maximum',
       )
     }
     subtrees.push({ base })
@@ -54,44 +54,44 @@ export function readGeneralName(
     case contextPrimitive(6):
       return { kind: 'uniformResourceIdentifier', value: readText(reader, tag) }
     case contextPrimitive(7): {
-      reader.read(tag, 'an IP address')
+      reader.read(tag, 'iPAddress')
       const octets = reader.content()
       if (octets.length !== sizes[0] && octets.length !== sizes[1]) {
         throw new DerError(
           'extension-malformed',
           reader.contentStart,
-          `${sizes[0]} or ${sizes[1]} octets of IP address`,
+          `${sizes[0]} or ${sizes[1]} octets of iPAddress`,
         )
       }
       return { kind: 'iPAddress', octets }
     }
     case contextConstructed(4): {
       // EXPLICIT, because Name is a CHOICE.
-      const inner = reader.enter(tag, 'a directory name')
-      const name = readName(inner, 'a directory name')
-      inner.finish('a directory name')
+      const inner = reader.enter(tag, 'directoryName')
+      const name = readName(inner, 'directoryName')
+      inner.finish()
       return { kind: 'directoryName', name }
     }
     case contextConstructed(0): {
-      const inner = reader.enter(tag, 'another name')
-      const typeId = inner.objectIdentifier('the type of another name')
+      const inner = reader.enter(tag, 'otherName')
+      const typeId = inner.objectIdentifier('otherName')
       // Everybody else reads a value without its [0] as well; the one type that we look into is read strictly.
       if (inner.peek() !== contextConstructed(0) && typeId !== smtpUtf8Mailbox) {
-        inner.readAny('the value of another name')
-        inner.finish('another name')
+        inner.readAny('otherName')
+        inner.finish()
         return { kind: 'otherName', typeId, value: inner.element() }
       }
-      const value = inner.enter(contextConstructed(0), 'the value of another name')
-      inner.finish('another name')
-      value.readAny('the value of another name')
-      value.finish('the value of another name')
+      const value = inner.enter(contextConstructed(0), 'otherName')
+      inner.finish()
+      value.readAny('otherName')
+      value.finish()
       return { kind: 'otherName', typeId, value: value.element() }
     }
     case contextPrimitive(8):
-      return { kind: 'registeredID', oid: reader.objectIdentifier('a registered id', tag) }
+      return { kind: 'registeredID', oid: reader.objectIdentifier('registeredID', tag) }
     case contextConstructed(3):
     case contextConstructed(5):
-      reader.read(tag, 'a name')
+      reader.read(tag, 'generalName')
       return {
         kind: tag === contextConstructed(3) ? 'x400Address' : 'ediPartyName',
         der: reader.element(),
@@ -100,7 +100,7 @@ export function readGeneralName(
       throw new DerError(
         tag === -1 ? 'der-truncated' : 'der-unexpected-tag',
         reader.position,
-        'a general name',
+        'generalName',
       )
   }
 }

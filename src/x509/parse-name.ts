@@ -22,7 +22,7 @@ export function readRelativeDistinguishedName(
   reader: DerReader,
   tag: number,
 ): RelativeDistinguishedName {
-  const set = reader.enter(tag, 'a relative distinguished name')
+  const set = reader.enter(tag, 'relativeDistinguishedName')
   const first = readAttribute(set)
   if (set.atEnd()) return [first]
   const attributes = [first]
@@ -36,10 +36,10 @@ export function readRelativeDistinguishedName(
 }
 
 function readAttribute(set: DerReader): AttributeTypeAndValue {
-  const pair = set.enter(tagSequence, 'an attribute type and value')
-  const type = pair.objectIdentifier('an attribute type')
-  const tag = pair.readAny('an attribute value')
-  pair.finish('an attribute type and value')
+  const pair = set.enter(tagSequence, 'attribute')
+  const type = pair.objectIdentifier('attribute type')
+  const tag = pair.readAny('attribute value')
+  pair.finish()
   // A constructed value (never a string) is kept whole: its octets are all that can be compared.
   const value = (tag & 0x20) === 0 && tag < 0x40 ? pair.content() : pair.element()
   if (!checkAttributeValue(tag, value)) {

@@ -36,12 +36,12 @@ export interface TbsShell {
 export function parseCertificateShell(der: Uint8Array): Result<CertificateShell, ParseFailure> {
   return reading(() => {
     const reader = new DerReader(der)
-    const sequence = reader.enter(tagSequence, 'a certificate')
-    reader.finish('the certificate')
-    const tbsCertificate = sequenceOf(sequence, 'a tbsCertificate')
-    const signatureAlgorithm = sequenceOf(sequence, 'a signature algorithm')
-    const signatureValue = sequence.octetsOfBitString('a signature')
-    sequence.finish('the certificate')
+    const sequence = reader.enter(tagSequence, 'certificate')
+    reader.finish()
+    const tbsCertificate = sequenceOf(sequence, 'tbsCertificate')
+    const signatureAlgorithm = sequenceOf(sequence, 'signatureAlgorithm')
+    const signatureValue = sequence.octetsOfBitString('signatureValue')
+    sequence.finish()
     return { tbsCertificate, signatureAlgorithm, signatureValue }
   })
 }
@@ -49,23 +49,23 @@ export function parseCertificateShell(der: Uint8Array): Result<CertificateShell,
 export function parseTbsShell(der: Uint8Array): Result<TbsShell, ParseFailure> {
   return reading(() => {
     const outer = new DerReader(der)
-    const reader = outer.enter(tagSequence, 'a tbsCertificate')
-    outer.finish('the tbsCertificate')
+    const reader = outer.enter(tagSequence, 'tbsCertificate')
+    outer.finish()
     const version = readVersion(reader)
-    const serialNumber = reader.integer('a serial number')
-    const signature = sequenceOf(reader, 'a signature algorithm')
-    const issuer = sequenceOf(reader, 'an issuer')
+    const serialNumber = reader.integer('serialNumber')
+    const signature = sequenceOf(reader, 'signatureAlgorithm')
+    const issuer = sequenceOf(reader, 'issuer')
     const validity = readValidity(reader)
-    const subject = sequenceOf(reader, 'a subject')
-    const subjectPublicKeyInfo = sequenceOf(reader, 'a public key')
+    const subject = sequenceOf(reader, 'subject')
+    const subjectPublicKeyInfo = sequenceOf(reader, 'subjectPublicKeyInfo')
     const ids = readUniqueIDs(reader, version)
     let extensions: Uint8Array | undefined
     if (reader.peek() === contextConstructed(3)) {
       const wrapped = readExtensionsWrapper(reader, version)
       extensions = sequenceOf(wrapped, 'extensions')
-      wrapped.finish('extensions')
+      wrapped.finish()
     }
-    reader.finish('the tbsCertificate')
+    reader.finish()
     return {
       version,
       serialNumber,

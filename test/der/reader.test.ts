@@ -113,10 +113,10 @@ describe('octets left over, X.690 8.1.1', () => {
   test('are refused where they start', () => {
     const reader = at('0500 00')
     reader.null('nothing')
-    expect(derFailure(() => reader.finish('the list'))).toEqual({
+    expect(derFailure(() => reader.finish())).toEqual({
       code: 'der-trailing-data',
       offset: 2,
-      expected: 'the end of the list',
+      expected: 'nothing after the last element',
     })
   })
   test('a NULL has no contents', () => {

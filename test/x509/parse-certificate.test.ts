@@ -363,7 +363,7 @@ describe('what is refused, with the octet', () => {
       failure: {
         code: 'der-trailing-data',
         offset: der.length,
-        expected: 'the end of the certificate',
+        expected: 'nothing after the last element',
       },
     })
   })

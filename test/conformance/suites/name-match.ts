@@ -58,7 +58,7 @@ export function parseName(der: Uint8Array): Result<Name, ParseFailure> {
   return reading(() => {
     const reader = new DerReader(der)
     const name = readName(reader, 'a name')
-    reader.finish('a name')
+    reader.finish()
     return name
   })
 }

@@ -112,7 +112,7 @@ function parse({ op, der, input }: ParseCase): Result<Fields, ParseFailure> {
       return reading(() => {
         const reader = new DerReader(bytes)
         const names = readGeneralNames(reader, 'general names')
-        reader.finish('general names')
+        reader.finish()
         return generalNameFields(names)
       })
     default:
