@@ -8,7 +8,7 @@ export {
   parseClientAcl,
   parseIssuerAcl,
 } from './acl/index.ts'
-export type { CertificateSource } from './client/certificate-source.ts'
+export type { CertificateSource, PresentedSource } from './client/certificate-source.ts'
 export type { Failure, FailureCode } from './client/failure.ts'
 export type { Identity, IssuerIdentity } from './client/identity.ts'
 export { type Intermediates, parseIntermediates } from './client/intermediates.ts'

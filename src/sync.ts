@@ -1,6 +1,6 @@
 /** The same, synchronously, over `node:crypto`. @module */
 
-import type { CertificateSource } from './client/certificate-source.ts'
+import type { PresentedSource } from './client/certificate-source.ts'
 import { type CertificateDescription, describeCertificateSteps } from './client/describe.ts'
 import { prepareOptions, secondsOf, type ValidateOptions } from './client/options.ts'
 import { validateSteps } from './client/validate.ts'
@@ -18,8 +18,6 @@ import type { Certificate } from './x509/certificate.ts'
 
 export * from './index.ts'
 
-type Source = CertificateSource | readonly CertificateSource[]
-
 const handlers: Handlers = /* @__PURE__ */ nodeHandlers()
 
 /**
@@ -30,7 +28,7 @@ const handlers: Handlers = /* @__PURE__ */ nodeHandlers()
  * const verdict = validateClientCertificateSync(pem, { trustAnchors: parseTrustAnchors(caPem) })
  */
 export function validateClientCertificateSync(
-  certificate: Source,
+  certificate: PresentedSource,
   options: ValidateOptions,
 ): Verdict {
   const prepared = prepareOptions(options)
@@ -40,7 +38,7 @@ export function validateClientCertificateSync(
 
 /** As `ClientCertificateValidator`, without promises. */
 export interface ClientCertificateValidatorSync {
-  readonly validate: (certificate: Source, call?: CallOptions) => Verdict
+  readonly validate: (certificate: PresentedSource, call?: CallOptions) => Verdict
   readonly update: (options: ValidatorOptions) => void
   readonly size: () => number
 }

@@ -9,6 +9,9 @@ import { isParsedCertificate, parseCertificate } from '../x509/parse-certificate
 /** PEM text or bytes (one certificate or more), DER bytes, base64 DER, or a parsed certificate. */
 export type CertificateSource = string | Uint8Array | Certificate
 
+/** What a client presented, its own certificate first; nothing at all is a refusal, not an error. */
+export type PresentedSource = CertificateSource | readonly CertificateSource[] | null | undefined
+
 /** Why one certificate of an input could not be read; `index` counts from 0 through the input. */
 export interface Unreadable {
   readonly index: number

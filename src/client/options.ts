@@ -70,6 +70,8 @@ export interface Revocation {
 interface NotValidating {
   readonly validateCertificate: false
   readonly trustAnchors?: TrustAnchors | undefined
+  /** Who the client is, only a validated path tells. */
+  readonly clientAcl?: undefined
 }
 
 interface WithIssuerAcl {

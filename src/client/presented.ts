@@ -7,7 +7,7 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import { type InputFailure, readCertificateInput } from '../x509/input.ts'
 import { isParsedCertificate, parseCertificate } from '../x509/parse-certificate.ts'
-import { type CertificateSource, octetsOf } from './certificate-source.ts'
+import { type CertificateSource, octetsOf, type PresentedSource } from './certificate-source.ts'
 import type { PresentedFailure } from './failure.ts'
 
 export interface Presented {
@@ -24,9 +24,10 @@ export interface Presented {
  * @param known - Pools whose certificates need not be read again.
  */
 export function readPresented(
-  source: CertificateSource | readonly CertificateSource[],
+  source: PresentedSource,
   known: readonly IssuerIndex[],
 ): Result<Presented, PresentedFailure | InputFailure | ParseFailure> {
+  if (source === undefined || source === null) return failed({ code: 'input-empty' })
   const sources: readonly CertificateSource[] = Array.isArray(source)
     ? source
     : [source as CertificateSource]

@@ -62,29 +62,31 @@ export function parseTrustAnchors(
 }
 
 function readAnchors(source: TrustAnchorSource, index: number): readonly TrustAnchor[] {
-  if (
-    typeof source === 'object' &&
-    source !== null &&
-    'name' in source &&
-    'subjectPublicKeyInfo' in source
-  ) {
-    return [{ certificate: undefined, ...source }]
+  if (isBare(source)) {
+    const { name, subjectPublicKeyInfo, constraints } = source
+    return [{ name, subjectPublicKeyInfo, certificate: undefined, constraints }]
   }
-  if (typeof source === 'object' && source !== null && 'constraints' in source) {
-    return [anchorOf(source.certificate, source.constraints)]
-  }
-  const read = readCertificates(source as CertificateSource)
+  const isConstrained = typeof source === 'object' && source !== null && 'certificate' in source
+  const read = readCertificates(isConstrained ? source.certificate : source)
   const failure = read.ok ? read.value.unreadable[0]?.failure : read.failure
   if (failure !== undefined || !read.ok) {
     const text = `trust anchor ${index} cannot be read: ${reasonOf(failure as Failure)}`
     throw misuse('trust-anchor-unreadable', text, { index, failure })
   }
-  return read.value.certificates.map((certificate) => anchorOf(certificate))
+  return read.value.certificates.map((certificate) => {
+    const { subject: name, subjectPublicKeyInfo } = certificate.tbsCertificate
+    const constraints = isConstrained ? source.constraints : undefined
+    return { name, subjectPublicKeyInfo, certificate, constraints }
+  })
 }
 
-function anchorOf(certificate: Certificate, constraints?: AnchorConstraints): TrustAnchor {
-  const { subject: name, subjectPublicKeyInfo } = certificate.tbsCertificate
-  return { name, subjectPublicKeyInfo, certificate, constraints }
+function isBare(source: TrustAnchorSource): source is BareTrustAnchor {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    'subjectPublicKeyInfo' in source &&
+    source.certificate === undefined
+  )
 }
 
 /** For whoever reads the log at start-up; the words of the registry are not loaded by the core. */

@@ -16,7 +16,7 @@ import type { Issuer } from '../path/issuer.ts'
 import { IssuerIndex } from '../path/issuer-index.ts'
 import type { PathOptions } from '../path/options.ts'
 import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
-import type { CertificateSource } from './certificate-source.ts'
+import type { PresentedSource } from './certificate-source.ts'
 import type { Failure } from './failure.ts'
 import { Identity, IssuerIdentity } from './identity.ts'
 import type { Prepared } from './options.ts'
@@ -29,7 +29,7 @@ import type { Refused, Verdict, Warning } from './verdict.ts'
  * @param time - Unix time in whole seconds.
  */
 export function* validateSteps(
-  source: CertificateSource | readonly CertificateSource[],
+  source: PresentedSource,
   prepared: Prepared,
   time: number,
 ): Steps<Verdict> {
@@ -62,6 +62,7 @@ export function* validateSteps(
     verified: true,
     path: certificates,
     anchor,
+    issuer: identity.issuer,
     identity,
     policies,
     validFrom: new Date(validFrom * 1000),

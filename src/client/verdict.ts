@@ -7,7 +7,7 @@ import type { PurposeWarning } from '../path/purpose.ts'
 import type { TrustAnchor } from '../path/trust-anchor.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Failure } from './failure.ts'
-import type { Identity } from './identity.ts'
+import type { Identity, IssuerIdentity } from './identity.ts'
 
 export type Verdict = Verified | Unverified | Refused
 
@@ -18,6 +18,8 @@ export interface Verified {
   /** The target first; the last one is signed by the anchor. */
   readonly path: readonly Certificate[]
   readonly anchor: TrustAnchor
+  /** The direct issuer: the one that the path proves, not the one that is claimed. */
+  readonly issuer: IssuerIdentity
   readonly identity: Identity
   readonly policies: PolicyOutcome
   /** Whole seconds, both inclusive: as long as the clock is between them, and nothing new is learned, the verdict holds. */

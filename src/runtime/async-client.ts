@@ -1,6 +1,6 @@
 /** `validateClientCertificate` over one set of handlers. @module */
 
-import type { CertificateSource } from '../client/certificate-source.ts'
+import type { PresentedSource } from '../client/certificate-source.ts'
 import { prepareOptions, secondsOf, type ValidateOptions } from '../client/options.ts'
 import { validateSteps } from '../client/validate.ts'
 import type { Verdict } from '../client/verdict.ts'
@@ -13,12 +13,10 @@ import {
   VerdictCache,
 } from './validator.ts'
 
-type Source = CertificateSource | readonly CertificateSource[]
-
 /** Async functions over these handlers. */
 export interface AsyncClient {
   readonly validateClientCertificate: (
-    certificate: Source,
+    certificate: PresentedSource,
     options: ValidateOptions,
   ) => Promise<Verdict>
   readonly createClientCertificateValidator: (
@@ -30,7 +28,7 @@ export interface AsyncClient {
 /** For many clients under one configuration: options are checked once, and verdicts remembered while they hold. */
 export interface ClientCertificateValidator {
   /** As `validateClientCertificate`, without looking twice at what was presented before. */
-  readonly validate: (certificate: Source, call?: CallOptions) => Promise<Verdict>
+  readonly validate: (certificate: PresentedSource, call?: CallOptions) => Promise<Verdict>
   /** Puts other options in force for the calls that begin from now on, and forgets every verdict. */
   readonly update: (options: ValidatorOptions) => void
   /** Verdicts that are kept now. */

@@ -1,7 +1,7 @@
 /** A validator for many clients under one configuration, with a bounded cache of verdicts. @module */
 
 import { bytesEqual } from '../base/bytes.ts'
-import type { CertificateSource } from '../client/certificate-source.ts'
+import type { PresentedSource } from '../client/certificate-source.ts'
 import {
   type Prepared,
   prepareOptions,
@@ -25,8 +25,6 @@ export interface CallOptions {
   /** Absent: now. */
   readonly time?: Date | undefined
 }
-
-type Source = CertificateSource | readonly CertificateSource[]
 
 /**
  * The part that a sync and an async validator share. A verdict is kept under every octet that was presented, and only while the clock
@@ -55,7 +53,7 @@ export class VerdictCache {
   }
 
   /** What is known, or the steps to find out. */
-  look(source: Source, { time = now() }: CallOptions = {}): Known | Unknown {
+  look(source: PresentedSource, { time = now() }: CallOptions = {}): Known | Unknown {
     const seconds = secondsOf(time)
     const key = this.#capacity === 0 ? undefined : keyOf(source)
     if (key !== undefined) {
@@ -80,7 +78,7 @@ export class VerdictCache {
       remember: (verdict) => {
         const period = periodOf(verdict)
         if (key === undefined || entries !== this.#entries || period === undefined) return
-        const holds = (other: Source): boolean => isSame(own, other)
+        const holds = (other: PresentedSource): boolean => isSame(own, other)
         if (entries.size >= this.#capacity) entries.delete(entries.keys().next().value as string)
         entries.set(key, { verdict, holds, ...period })
       },
@@ -102,7 +100,7 @@ interface Entry {
   readonly from: number
   readonly until: number
   /** Whether this is the same input, octet for octet. */
-  readonly holds: (source: Source) => boolean
+  readonly holds: (source: PresentedSource) => boolean
 }
 
 function periodOf(verdict: Verdict): { readonly from: number; readonly until: number } | undefined {
@@ -115,7 +113,7 @@ function periodOf(verdict: Verdict): { readonly from: number; readonly until: nu
 }
 
 /** A short key that nearly always tells inputs apart; the whole input is compared before a verdict is given. */
-function keyOf(source: Source): string | undefined {
+function keyOf(source: PresentedSource): string | undefined {
   if (typeof source === 'string') return source
   if (source instanceof Uint8Array) return tail(source)
   if (!Array.isArray(source)) return undefined
@@ -137,13 +135,13 @@ function tail(bytes: Uint8Array): string {
 }
 
 /** Copies what the caller may overwrite: a text, octets, or a list of octets. */
-function copyOf(source: Source): Source {
+function copyOf(source: PresentedSource): PresentedSource {
   if (typeof source === 'string') return source
   if (source instanceof Uint8Array) return new Uint8Array(source)
   return (source as readonly Uint8Array[]).map((part) => new Uint8Array(part))
 }
 
-function isSame(own: Source, other: Source): boolean {
+function isSame(own: PresentedSource, other: PresentedSource): boolean {
   if (typeof own === 'string') return other === own
   if (own instanceof Uint8Array) return other instanceof Uint8Array && bytesEqual(own, other)
   const parts = own as readonly Uint8Array[]
