@@ -10,8 +10,8 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { GeneralName } from '../x509/general-name.ts'
 import type { AttributeTypeAndValue, Name } from '../x509/name.ts'
 import { nameKey } from '../x509/name-match.ts'
+import { rewriteSignature } from '../x509/rewritten-signature.ts'
 import { limits } from './entry.ts'
-import { rewriteSignature } from './rewritten-signature.ts'
 
 /** A CA of a path, or the client. */
 export interface Subject {

@@ -6,12 +6,19 @@
  */
 
 import { bytesEqual, compareBytes } from '../base/bytes.ts'
-import { fromHex } from '../base/hex.ts'
+import { fromHex, toHex } from '../base/hex.ts'
 import { failed, type Result, success } from '../base/result.ts'
 import type { HashName, SignatureScheme } from '../base/signature-scheme.ts'
 import { DerReader } from '../der/reader.ts'
-import { contextConstructed, tagNull, tagSequence } from '../der/tags.ts'
-import { writeBitString, writeNull, writeObjectIdentifier, writeSequence } from '../der/writer.ts'
+import { contextConstructed, tagInteger, tagNull, tagSequence } from '../der/tags.ts'
+import {
+  writeBitString,
+  writeElement,
+  writeInteger,
+  writeNull,
+  writeObjectIdentifier,
+  writeSequence,
+} from '../der/writer.ts'
 import type {
   AlgorithmIdentifier,
   Curve,
@@ -251,6 +258,27 @@ export function isStrictEcdsaSignature(signature: Uint8Array, curve: Curve): boo
   const order = curveOrders[curve]
   const [r, s] = readIntegers(signature, 2)?.map(natural) ?? []
   return r !== undefined && s !== undefined && isBelow(r, order) && isBelow(s, order)
+}
+
+/**
+ * The DER of (r, n - s) for that of (r, s): the other signature that verifies under the same key.
+ *
+ * @returns `undefined` when `signature` is none of `curve` in strict DER.
+ */
+export function mirrorEcdsaSignature(signature: Uint8Array, curve: Curve): Uint8Array | undefined {
+  const [r, s] = readIntegers(signature, 2) ?? []
+  if (r === undefined || s === undefined || !isStrictEcdsaSignature(signature, curve)) {
+    return undefined
+  }
+  return writeSequence(
+    writeElement(tagInteger, r),
+    writeInteger(number(curveOrders[curve]) - number(s)),
+  )
+}
+
+/** Octets of a number that is not negative. */
+function number(octets: Uint8Array): bigint {
+  return BigInt(`0x${toHex(octets)}`)
 }
 
 /** The same for DSA, whose order q stays with the runtime: RFC 3279 §2.2.2 */

@@ -7,12 +7,12 @@ import {
   parseIssuerAcl,
   resolveDenied,
 } from '../../src/acl/index.ts'
-import { rewriteSignature } from '../../src/acl/rewritten-signature.ts'
 import { toHex } from '../../src/base/hex.ts'
 import type { Effect } from '../../src/effect/effect.ts'
 import { issueCa } from '../../src/testing/index.ts'
 import type { Certificate } from '../../src/x509/certificate.ts'
 import { parseCertificate } from '../../src/x509/parse-certificate.ts'
+import { rewriteSignature } from '../../src/x509/rewritten-signature.ts'
 import { pathOf, run, sha256, spkiSha256 } from './support.ts'
 
 const root = await issueCa('CN=Root,O=Trust,C=DE')
