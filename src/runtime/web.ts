@@ -72,7 +72,7 @@ function methodOf(scheme: SignatureScheme, spki: Uint8Array): Method | undefined
   const { name } = scheme
   switch (name) {
     case 'ECDSA': {
-      const curve = curves.find(({ prefix }) => prefix.every((octet, i) => spki[i] === octet))
+      const curve = curves.get(spki.length)
       if (curve === undefined) return undefined
       const { namedCurve, octets } = curve
       // Deno 2.9 takes every P-384 signature over SHA-1 for a wrong one.
@@ -167,34 +167,13 @@ function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>
 }
 
-/** DER of an SPKI up to the point: RFC 5480 §2 */
-const curves: readonly {
-  readonly namedCurve: string
-  readonly octets: number
-  readonly prefix: readonly number[]
-}[] = [
-  {
-    namedCurve: 'P-256',
-    octets: 32,
-    prefix: [
-      0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
-      0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-    ],
-  },
-  {
-    namedCurve: 'P-384',
-    octets: 48,
-    prefix: [
-      0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
-      0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
-    ],
-  },
-  {
-    namedCurve: 'P-521',
-    octets: 66,
-    prefix: [
-      0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-      0x05, 0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00,
-    ],
-  },
-]
+/**
+ * By the octets of an SPKI with an uncompressed point, RFC 5480 §2. The key's own OID is WebCrypto's to hold against
+ * `namedCurve` when it imports.
+ */
+const curves: ReadonlyMap<number, { readonly namedCurve: string; readonly octets: number }> =
+  new Map([
+    [91, { namedCurve: 'P-256', octets: 32 }],
+    [120, { namedCurve: 'P-384', octets: 48 }],
+    [158, { namedCurve: 'P-521', octets: 66 }],
+  ])
