@@ -91,6 +91,31 @@ describe('an intermediate, RFC 5280 §6.1.4', () => {
   })
 })
 
+describe('anchorChecks are for anchors', () => {
+  const anchorChecks = { validity: false, constraints: false }
+  test.each<[string, CertificateOptions]>([
+    ['certificate-expired', { notAfter: testTime - 1 }],
+    ['basic-constraints-missing', { basicConstraints: 'absent' }],
+    ['key-usage-no-cert-sign', { keyUsage: ['cRLSign'] }],
+    ['unknown-critical-extension', { rawExtensions: [critical] }],
+  ])('%s of an intermediate counts all the same', async (code, options) => {
+    expect(await failureOf(options, { anchorChecks })).toMatchObject({ code, index: 2 })
+  })
+  test('and the profile looks at an intermediate as a CA', async () => {
+    const options = { authorityKeyIdentifier: 'absent' } as const
+    expect(await failureOf(options, { profile: 'rfc5280' })).toMatchObject({
+      code: 'authority-key-identifier-missing',
+    })
+    const anchor = await issueCa('Plain CA', options)
+    expect(
+      checkIssuer(anchorIssuer(anchorOf(anchor)), 1, 0, clientAuth, {
+        ...context,
+        profile: 'rfc5280',
+      }),
+    ).toBeUndefined()
+  })
+})
+
 describe('a trust anchor, RFC 5937 §3.2', () => {
   const check = (
     issuer: ReturnType<typeof issuerOf>,
