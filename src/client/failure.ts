@@ -20,7 +20,7 @@ export interface FailureDescription {
   readonly code: FailureCode
   /** RFC and section, or `local …`. */
   readonly source: string
-  /** For people; may change between versions. */
+  /** For people, on one line; may change between versions. */
   readonly message: string
   /** What would make the certificate pass. */
   readonly remedy: string
@@ -33,9 +33,17 @@ export function describeFailure(failure: Failure): FailureDescription {
   return {
     code,
     source,
-    message: text(failure),
+    message: oneLine(text(failure)),
     remedy: code === 'input-not-a-certificate' ? remedyForKind(failure.kind) : remedy,
   }
+}
+
+/** Names and labels are a stranger's: in a log, none may begin a line of its own or turn the direction of writing. */
+function oneLine(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  )
 }
 
 /** Every published code, in the order of the registry. */
