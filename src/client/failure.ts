@@ -162,7 +162,14 @@ const presentedFailures: { readonly [C in PresentedFailure['code']]: Describe<C>
   ],
 }
 
-const aclRemedy = 'add an entry that allows it, or use a certificate of an allowed issuer'
+const aclRemedies: { readonly [C in AclFailure['code']]: string } = {
+  'acl-empty': 'add an entry that allows it',
+  'issuer-not-allowed': 'add an entry that allows it, or use a certificate of an allowed issuer',
+  'issuer-denied': 'use a certificate of another issuer; no entry that allows outweighs this one',
+  'issuer-deny-unchecked': 'validate the certificate, or take that entry back',
+  'client-not-allowed': 'add an entry that allows it',
+  'client-denied': 'use another certificate; no entry that allows outweighs this one',
+}
 
 const registry: { readonly [C in FailureCode]: Describe<C> } = {
   ...inputFailures,
@@ -172,7 +179,7 @@ const registry: { readonly [C in FailureCode]: Describe<C> } = {
   .../* @__PURE__ */ (Object.fromEntries(
     /* @__PURE__ */ Object.entries(aclFailures).map(([code, [source, text]]) => [
       code,
-      [source, text, aclRemedy],
+      [source, text, aclRemedies[code as AclFailure['code']]],
     ]),
   ) as unknown as { readonly [C in AclFailure['code']]: Describe<C> }),
 }
