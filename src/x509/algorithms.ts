@@ -427,17 +427,14 @@ type EcDescription = Extract<KeyDescription, { kind: 'EC' }>
 const namedCurves: readonly { readonly oid: Uint8Array; readonly description: EcDescription }[] =
   /* @__PURE__ */ (
     [
-      ['1.2.840.10045.3.1.7', 'P-256', 256],
-      ['1.3.132.0.34', 'P-384', 384],
-      ['1.3.132.0.35', 'P-521', 521],
-      ['1.3.132.0.10', 'secp256k1', 256],
-      ['1.3.132.0.33', 'P-224', 224],
-      ['1.2.840.10045.3.1.1', 'P-192', 192],
+      ['06082a8648ce3d030107', 'P-256', 256], // 1.2.840.10045.3.1.7
+      ['06052b81040022', 'P-384', 384], // 1.3.132.0.34
+      ['06052b81040023', 'P-521', 521], // 1.3.132.0.35
+      ['06052b8104000a', 'secp256k1', 256], // 1.3.132.0.10
+      ['06052b81040021', 'P-224', 224], // 1.3.132.0.33
+      ['06082a8648ce3d030101', 'P-192', 192], // 1.2.840.10045.3.1.1
     ] as const
-  ).map(([oid, curve, size]) => ({
-    oid: writeObjectIdentifier(oid),
-    description: { kind: 'EC', curve, size },
-  }))
+  ).map(([oid, curve, size]) => ({ oid: octets(oid), description: { kind: 'EC', curve, size } }))
 
 /** Order n of the base point, big-endian: SEC 2 2.2.2, 2.3.1, 2.4.1, 2.4.2, 2.5.1, 2.6.1 */
 const curveOrders: { readonly [C in Curve]: Uint8Array } = {
