@@ -8,30 +8,21 @@ import type { GeneralName } from '../x509/general-name.ts'
 import type { Name } from '../x509/name.ts'
 import { formatName } from '../x509/name-text.ts'
 
+/** SHA-256 of the certificate, of its SubjectPublicKeyInfo and of its issuer's. */
+type Digests = () => readonly Uint8Array[]
+
 /** Text is made when it is read: most requests are let in without anybody reading it. Never the common name alone. */
 export class Identity {
   readonly anchor: TrustAnchor
   readonly issuer: IssuerIdentity
   readonly #certificate: Certificate
-  readonly #fingerprint: () => Uint8Array
-  readonly #pin: () => Uint8Array
+  readonly #digests: Digests
 
-  /**
-   * @param fingerprint - SHA-256 of the certificate.
-   * @param pin - SHA-256 of its SubjectPublicKeyInfo.
-   */
-  constructor(
-    certificate: Certificate,
-    issuer: IssuerIdentity,
-    anchor: TrustAnchor,
-    fingerprint: () => Uint8Array,
-    pin: () => Uint8Array,
-  ) {
+  constructor(certificate: Certificate, issuer: Name, anchor: TrustAnchor, digests: Digests) {
     this.anchor = anchor
-    this.issuer = issuer
+    this.issuer = new IssuerIdentity(issuer, digests)
     this.#certificate = certificate
-    this.#fingerprint = fingerprint
-    this.#pin = pin
+    this.#digests = digests
   }
 
   /** RFC 4514 text; empty when only the subjectAltName names the client. */
@@ -61,17 +52,17 @@ export class Identity {
 
   /** SHA-256 of the certificate, hexadecimal. */
   get fingerprint(): string {
-    return toHex(this.#fingerprint())
+    return hexOf(this.#digests, 0)
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal: stays the same when a certificate is renewed with its key. */
   get spkiSha256(): string {
-    return toHex(this.#pin())
+    return hexOf(this.#digests, 1)
   }
 
   /** `x5t#S256`, base64url: RFC 8705 §3.1. */
   get x5tS256(): string {
-    return encodeBase64Url(this.#fingerprint())
+    return encodeBase64Url(this.#digests()[0] as Uint8Array)
   }
 
   toJSON(): object {
@@ -95,11 +86,11 @@ export class Identity {
 /** The direct issuer, by name and key. */
 export class IssuerIdentity {
   readonly #name: Name
-  readonly #pin: () => Uint8Array
+  readonly #digests: Digests
 
-  constructor(name: Name, pin: () => Uint8Array) {
+  constructor(name: Name, digests: Digests) {
     this.#name = name
-    this.#pin = pin
+    this.#digests = digests
   }
 
   /** RFC 4514 text. */
@@ -109,12 +100,16 @@ export class IssuerIdentity {
 
   /** SHA-256 of its SubjectPublicKeyInfo, hexadecimal. */
   get spkiSha256(): string {
-    return toHex(this.#pin())
+    return hexOf(this.#digests, 2)
   }
 
   toJSON(): object {
     return { name: this.name, spkiSha256: this.spkiSha256 }
   }
+}
+
+function hexOf(digests: Digests, index: number): string {
+  return toHex(digests()[index] as Uint8Array)
 }
 
 /** `dNSName:client.example`, and likewise for the other forms. */

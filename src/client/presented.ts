@@ -55,7 +55,10 @@ export function readPresented(
         continue
       }
       if (target !== undefined && isKnown(part, known)) continue
-      const parsed = isParsedCertificate(part) ? success(part) : parseCertificate(part)
+      // A copy: the verdict is read after the caller's buffer was used again.
+      const parsed = isParsedCertificate(part)
+        ? success(part)
+        : parseCertificate(new Uint8Array(part))
       if (target === undefined) {
         if (!parsed.ok) return parsed
         target = parsed.value

@@ -15,10 +15,10 @@ import type { ValidatedPath } from '../path/complete.ts'
 import type { Issuer } from '../path/issuer.ts'
 import { IssuerIndex } from '../path/issuer-index.ts'
 import type { PathOptions } from '../path/options.ts'
-import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
+import type { Certificate } from '../x509/certificate.ts'
 import type { PresentedSource } from './certificate-source.ts'
 import type { Failure } from './failure.ts'
-import { Identity, IssuerIdentity } from './identity.ts'
+import { Identity } from './identity.ts'
 import type { Prepared } from './options.ts'
 import { type Presented, readPresented } from './presented.ts'
 import type { Refused, Verdict, Warning } from './verdict.ts'
@@ -186,15 +186,13 @@ function* identify({ certificates, anchor }: ValidatedPath): Steps<Identity> {
   const [target, above] = certificates as readonly [Certificate, Certificate | undefined]
   const { subjectPublicKeyInfo } = target.tbsCertificate
   const issuer = above?.tbsCertificate
-  const fingerprint = yield* ask({ op: 'digestWhenRead', hash: 'SHA-256', data: target.der })
-  const pin = yield* pinOf(subjectPublicKeyInfo)
-  const issuerPin = yield* pinOf(issuer?.subjectPublicKeyInfo ?? anchor.subjectPublicKeyInfo)
-  const issuerIdentity = new IssuerIdentity(issuer?.subject ?? anchor.name, issuerPin)
-  return new Identity(target, issuerIdentity, anchor, fingerprint, pin)
-}
-
-function* pinOf({ der }: SubjectPublicKeyInfo): Steps<() => Uint8Array> {
-  return yield* ask({ op: 'digestWhenRead', hash: 'SHA-256', data: der })
+  const issuerKey = (issuer ?? anchor).subjectPublicKeyInfo
+  const digests = yield* ask({
+    op: 'digestsWhenRead',
+    hash: 'SHA-256',
+    data: [target.der, subjectPublicKeyInfo.der, issuerKey.der],
+  })
+  return new Identity(target, issuer?.subject ?? anchor.name, anchor, digests)
 }
 
 function allWarnings(

@@ -20,8 +20,12 @@ export type Effect =
       readonly memorable: boolean
     }
   | { readonly op: 'digest'; readonly hash: DigestName; readonly data: Uint8Array }
-  /** For what is perhaps never read, as a fingerprint: a runtime that can may put the work off. */
-  | { readonly op: 'digestWhenRead'; readonly hash: DigestName; readonly data: Uint8Array }
+  /** For what is perhaps never read, as fingerprints are: a runtime that can may put the work off. */
+  | {
+      readonly op: 'digestsWhenRead'
+      readonly hash: DigestName
+      readonly data: readonly Uint8Array[]
+    }
 
 export type DigestName = 'SHA-1' | 'SHA-256'
 
@@ -31,8 +35,8 @@ export type SignatureAnswer = 'valid' | 'invalid' | 'unsupported'
 export interface Answers {
   readonly verifySignature: SignatureAnswer
   readonly digest: Uint8Array
-  /** Of the octets as they are when asked, whatever becomes of `data` later. */
-  readonly digestWhenRead: () => Uint8Array
+  /** In the order of `data`, which stays as it is: the core asks for octets of its own. */
+  readonly digestsWhenRead: () => readonly Uint8Array[]
 }
 type Op = keyof Answers
 type Answer = Answers[Op]

@@ -1,7 +1,7 @@
 /** One signature under an issuer's key: RFC 5280 §6.1.3 (a)(1). @module */
 
 import type { HashName, SignatureScheme } from '../base/signature-scheme.ts'
-import { ask, type Steps } from '../effect/effect.ts'
+import type { Answers, Effect, Steps } from '../effect/effect.ts'
 import {
   decodeSignatureScheme,
   describeKey,
@@ -92,14 +92,16 @@ export function* checkSignature({
   budget.signatures -= signatureCost(key)
   if (budget.signatures < 0) return { code: 'budget-exhausted', of: 'signatures' }
 
-  const answer = yield* ask({
+  // Asked without `ask`, whose generator costs what the rules of a path cost; this is the one question of every client.
+  const question: Effect = {
     op: 'verifySignature',
     scheme,
     spki: key.kind === 'RSA-PSS' ? importableSpki(spki) : spki.der,
     data,
     signature,
     memorable,
-  })
+  }
+  const answer = (yield question) as Answers['verifySignature']
   if (answer === 'valid') return undefined
   if (answer === 'invalid') return { code: 'signature-invalid' }
   return { code: 'signature-algorithm-unsupported', scheme }

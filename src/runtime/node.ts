@@ -23,12 +23,10 @@ export function nodeHandlers({
       return answer
     },
     digest: ({ hash, data }) => digest(hash, data),
-    digestWhenRead: ({ hash, data }) => {
-      // A text is the cheapest copy: it lives in the heap, where an array of its own is allocated outside.
-      const copy = latin1(data)
-      let made: Uint8Array | undefined
+    digestsWhenRead: ({ hash, data }) => {
+      let made: readonly Uint8Array[] | undefined
       return () => {
-        made ??= digest(hash, Buffer.from(copy, 'latin1'))
+        made ??= data.map((one) => digest(hash, one))
         return made
       }
     },

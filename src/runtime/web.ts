@@ -46,8 +46,9 @@ export function webHandlers({
     },
     digest: async ({ hash, data }) => new Uint8Array(await subtle.digest(hash, source(data))),
     // Nothing can be put off here: what is read later is read at once.
-    digestWhenRead: async ({ hash, data }) => {
-      const made = new Uint8Array(await subtle.digest(hash, source(data)))
+    digestsWhenRead: async ({ hash, data }) => {
+      const digests = data.map((one) => subtle.digest(hash, source(one)))
+      const made = (await Promise.all(digests)).map((one) => new Uint8Array(one))
       return () => made
     },
   }

@@ -20,7 +20,7 @@ export function run<T>(steps: Steps<T>, asked: Effect[] = []): T {
       asked.push(effect)
       return createHash(effect.hash).update(effect.data).digest()
     },
-    digestWhenRead: () => {
+    digestsWhenRead: () => {
       throw new Error('an ACL reads every digest that it asks for')
     },
   })

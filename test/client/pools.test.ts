@@ -66,6 +66,19 @@ describe('a pool of CA certificates', async () => {
     ])
   })
 
+  test('a verdict does not change with the buffer that was judged', () => {
+    const buffer = new Uint8Array(client.der)
+    const options = {
+      trustAnchors: parseTrustAnchors(root),
+      intermediates: parseIntermediates(issuing),
+      time: new Date(testTime * 1000),
+    }
+    const expected = JSON.stringify(validateClientCertificateSync(client.der, options))
+    const verdict = validateClientCertificateSync(buffer, options)
+    buffer.fill(0)
+    expect(JSON.stringify(verdict)).toBe(expected)
+  })
+
   test('does not change with the buffer that it was read from', () => {
     const buffer = new Uint8Array(issuing.der)
     const intermediates = parseIntermediates(buffer)

@@ -33,10 +33,10 @@ describe('the two drivers', () => {
       asked.push(effect)
       return 'invalid' as const
     },
-    digestWhenRead: () => () => Uint8Array.of(8),
+    digestsWhenRead: () => () => [Uint8Array.of(8)],
   }
   const later = {
-    digestWhenRead: async () => handlers.digestWhenRead(),
+    digestsWhenRead: async () => handlers.digestsWhenRead(),
     digest: async (effect: Effect) => handlers.digest(effect),
     verifySignature: async (effect: Effect) => handlers.verifySignature(effect),
   }
