@@ -3,10 +3,12 @@
 import {
   type AclFailure,
   type AclPath,
+  type ClientAclDecision,
   decideClientAcl,
   decideIssuerAcl,
   decideUnverifiedIssuer,
   type IssuerAcl,
+  type IssuerAclDecision,
   resolveDenied,
 } from '../acl/index.ts'
 import { ask, type Steps } from '../effect/effect.ts'
@@ -125,14 +127,15 @@ class Acls {
     if (clientAcl !== undefined) {
       const decision = yield* decideClientAcl(clientAcl, path, this.#time)
       // The client itself is denied, whichever way its path goes.
-      if (!decision.allowed)
-        return { failure: decision, definite: decision.code === 'client-denied' }
+      if (!decision.allowed) {
+        return { failure: failureOf(decision), definite: decision.code === 'client-denied' }
+      }
       this.#narrow(decision.expires)
     }
     if (issuerAcl !== undefined) {
       for (const acl of yield* this.#widened(issuerAcl)) {
         const decision = yield* decideIssuerAcl(acl, path, this.#time)
-        if (!decision.allowed) return { failure: decision, definite: false }
+        if (!decision.allowed) return { failure: failureOf(decision), definite: false }
         this.#narrow(decision.expires)
       }
     }
@@ -162,6 +165,15 @@ class Acls {
   }
 }
 
+/** The facts of a refusal without what only a decision has. */
+function failureOf(
+  decision: Extract<IssuerAclDecision | ClientAclDecision, { allowed: false }>,
+): AclFailure {
+  return 'entry' in decision
+    ? ({ code: decision.code, entry: decision.entry } as AclFailure)
+    : { code: decision.code }
+}
+
 function certificatesOf(issuers: readonly Issuer[]): readonly Certificate[] {
   return issuers.flatMap(({ certificate }) => (certificate === undefined ? [] : [certificate]))
 }
@@ -179,7 +191,7 @@ function* decideUnverified(
   const decision = yield* decideUnverifiedIssuer(issuerAcl, target, time)
   return decision.allowed
     ? { ok: true, verified: false, presented: target, warnings }
-    : { ...refused(decision), presented: target, warnings }
+    : { ...refused(failureOf(decision)), presented: target, warnings }
 }
 
 function* identify({ certificates, anchor }: ValidatedPath): Steps<Identity> {

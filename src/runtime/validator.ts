@@ -2,6 +2,7 @@
 
 import { bytesEqual } from '../base/bytes.ts'
 import type { PresentedSource } from '../client/certificate-source.ts'
+import { misuse } from '../client/misuse.ts'
 import {
   type Prepared,
   prepareOptions,
@@ -38,6 +39,11 @@ export class VerdictCache {
 
   constructor(options: ValidatorOptions, { verdicts = 10_000 }: ValidatorCapacity) {
     this.#prepared = prepareOptions(options as ValidateOptions)
+    if (!Number.isInteger(verdicts) || verdicts < 0) {
+      throw misuse('option-invalid', 'verdicts must be a whole number from 0', {
+        option: 'verdicts',
+      })
+    }
     this.#capacity = verdicts
   }
 
