@@ -78,7 +78,7 @@ type CertificateKind =
 
 export const certificateReaders: Readers<CertificateKind, CertificateMatch> = {
   dn: (fields, _effect, where) => {
-    const { text, name } = readName(fields.dn, within(where, 'dn'))
+    const { text, name } = readDistinguishedName(fields.dn, within(where, 'dn'))
     return { match: { dn: text }, matcher: { kind: kinds.name, key: nameFact(name), name } }
   },
   attributes: (fields, _effect, where) =>
@@ -147,7 +147,7 @@ export const clientReaders: Readers<
   },
   serial: (fields, _effect, where) => {
     const serial = stripZeros(readHex(fields.serial, within(where, 'serial')))
-    const { text, name } = readName(fields.issuer, within(where, 'issuer'))
+    const { text, name } = readDistinguishedName(fields.issuer, within(where, 'issuer'))
     return {
       match: { serial, issuer: text },
       matcher: { kind: kinds.serial, key: serialFact(serial, name) },
@@ -174,7 +174,7 @@ export function matchCertificate(certificate: Certificate, effect: AclEffect): M
   }
 }
 
-export function readName(value: unknown, where: Where): { text: string; name: Name } {
+export function readDistinguishedName(value: unknown, where: Where): { text: string; name: Name } {
   const expected = 'a distinguished name such as CN=Issuing CA,O=Example,C=DE'
   if (typeof value !== 'string' || value.length > limits.line) throw invalid(where, expected)
   const parsed = parseNameText(value)

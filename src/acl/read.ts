@@ -20,7 +20,7 @@ import {
   type MatchReader,
   type ReadMatch,
   readDigest,
-  readName,
+  readDistinguishedName,
 } from './matcher.ts'
 import { invalid, type Where, within } from './misuse.ts'
 
@@ -112,7 +112,7 @@ function readUnder(value: unknown, where: Where): { match: AnchorMatch; fact: st
     const digest = readDigest(spkiSha256, within(where, 'spkiSha256'))
     return { match: Object.freeze({ spkiSha256: digest }), fact: `spki:${digest}` }
   }
-  const { text, name } = readName(dn, within(where, 'dn'))
+  const { text, name } = readDistinguishedName(dn, within(where, 'dn'))
   return { match: Object.freeze({ dn: text }), fact: nameFact(name) }
 }
 

@@ -2,7 +2,7 @@
 
 import { asciiText, bytesEqual } from '../base/bytes.ts'
 import type { AttributeTypeAndValue, Name, RelativeDistinguishedName } from './name.ts'
-import { attributeText, hasCharacters, tagBMPString, tagUniversalString } from './name-value.ts'
+import { attributeText, hasCharacters, tagBmpString, tagUniversalString } from './name-value.ts'
 import { prepareString } from './string-preparation.ts'
 
 /** Whether `a` and `b` are the same name. */
@@ -85,7 +85,7 @@ function valueKey(attribute: AttributeTypeAndValue): string {
 
 /** What nearly every value is: printable ASCII, prepared without a detour over Unicode. Anything else: `undefined`. */
 function asciiPrepared(value: Uint8Array, tag: number): string | undefined {
-  if (tag === tagBMPString || tag === tagUniversalString) return undefined
+  if (tag === tagBmpString || tag === tagUniversalString) return undefined
   let text = ''
   let spaces = false
   for (let i = 0; i < value.length; i++) {

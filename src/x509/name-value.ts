@@ -2,17 +2,28 @@
 
 import { asciiText } from '../base/bytes.ts'
 import { toHex } from '../base/hex.ts'
+import {
+  tagBmpString,
+  tagIA5String,
+  tagPrintableString,
+  tagTeletexString,
+  tagUniversalString,
+  tagUtf8String,
+} from '../der/tags.ts'
 import type { AttributeTypeAndValue } from './name.ts'
 
-/** Universal tags of the string types that names use. */
-export const tagUtf8String = 12
+/** Universal tags of the string types that names use and nothing else does. */
 export const tagNumericString = 18
-export const tagPrintableString = 19
-export const tagTeletexString = 20
-export const tagIA5String = 22
 export const tagVisibleString = 26
-export const tagUniversalString = 28
-export const tagBMPString = 30
+
+export {
+  tagBmpString,
+  tagIA5String,
+  tagPrintableString,
+  tagTeletexString,
+  tagUniversalString,
+  tagUtf8String,
+}
 
 /**
  * True for the string types that are compared by their characters. TeletexString is not: nobody agrees what its octets mean.
@@ -22,7 +33,7 @@ export function hasCharacters(tag: number): boolean {
     tag === tagUtf8String ||
     tag === tagPrintableString ||
     tag === tagIA5String ||
-    tag === tagBMPString ||
+    tag === tagBmpString ||
     tag === tagUniversalString
   )
 }
@@ -43,7 +54,7 @@ export function checkAttributeValue(tag: number, value: Uint8Array): boolean {
       return everyOctetIs(value, numeric)
     case tagVisibleString:
       return everyOctetIs(value, visible)
-    case tagBMPString:
+    case tagBmpString:
       return isBmp(value)
     case tagUniversalString:
       return isUniversal(value)
@@ -66,7 +77,7 @@ export function attributeText(attribute: AttributeTypeAndValue): string {
       return asciiText(value)
     case tagUniversalString:
       return universalText(value)
-    case tagBMPString:
+    case tagBmpString:
       return bmpText(value)
     default:
       return `#${toHex(value)}`
