@@ -64,20 +64,32 @@ async function bundle(outdir) {
   for (const [name, source] of Object.entries(entries)) {
     if (!existsSync(join(root, source))) console.error(`dist/${name}.js left out: no ${source}`)
   }
-  const result = await esbuild({
+  /** @type {import('esbuild').BuildOptions} */
+  const options = {
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(present),
-    outdir,
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'neutral',
     target: 'es2023',
     packages: 'external',
-    chunkNames: 'chunks/[name]-[hash]',
     legalComments: 'none',
     logLevel: 'warning',
-  }).catch(() => undefined) // esbuild has printed why
+  }
+  const result = await bundleCore(esbuild, options, outdir)
+    .then((core) =>
+      esbuild({
+        ...options,
+        entryPoints: Object.fromEntries(present),
+        outdir,
+        splitting: true,
+        // Beside core.js, so that the path to it is the same from everywhere.
+        chunkNames: 'chunk-[hash]',
+        plugins: [core],
+      }),
+    )
+    .catch((error) => {
+      if (!('errors' in error)) throw error // esbuild has printed its own
+    })
   if (!result) return 0
   const cli = join(outdir, 'cli.js')
   if (existsSync(cli)) {
@@ -86,6 +98,50 @@ async function bundle(outdir) {
     await chmod(cli, 0o755)
   }
   return present.length
+}
+
+/**
+ * Writes `core.js`: every module that the entry for the web reaches, in one file. esbuild would cut them into a chunk for each set
+ * of entries that share one, and opening a file costs more than reading what is in it.
+ *
+ * @param {typeof import('esbuild').build} esbuild
+ * @param {import('esbuild').BuildOptions} options
+ * @param {string} outdir
+ * @returns {Promise<import('esbuild').Plugin>} Makes other builds import `./core.js` in the place of those modules.
+ */
+async function bundleCore(esbuild, options, outdir) {
+  const analysis = { ...options, write: false, metafile: true, outdir, outbase: root }
+  const reached = await esbuild({ ...analysis, entryPoints: [entries['index.web']] })
+  // An index only passes names on; in the core it would pass on those of every entry point.
+  const files = Object.values(reached.metafile.outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([file, { bytesInOutput }]) => bytesInOutput > 0 && !/index(\.web)?\.ts$/.test(file))
+    .map(([file]) => file)
+  const alone = await esbuild({ ...analysis, entryPoints: files, bundle: false })
+  const core = await esbuild({
+    ...options,
+    stdin: {
+      contents: files.map((file) => `export * from './${file}'`).join('\n'),
+      resolveDir: root,
+    },
+    outfile: join(outdir, 'core.js'),
+    metafile: true,
+  })
+  const [output] = Object.values(core.metafile.outputs)
+  for (const { entryPoint, exports } of Object.values(alone.metafile.outputs)) {
+    // Of two names that are the same, `export *` exports none.
+    const lost = exports.find((name) => !output?.exports.includes(name))
+    if (lost !== undefined) throw new Error(`${entryPoint}: another module exports ${lost} as well`)
+  }
+  const paths = new Set(files.map((file) => join(root, file)))
+  return {
+    name: 'core',
+    setup(building) {
+      building.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir }) =>
+        paths.has(join(resolveDir, path)) ? { path: './core.js', external: true } : undefined,
+      )
+    },
+  }
 }
 
 /** @param {string} outDir */
