@@ -64,7 +64,7 @@ export interface ReadMatch<M> {
   readonly matcher: Matcher
 }
 
-type Fields = Readonly<Record<string, unknown>>
+export type Fields = Readonly<Record<string, unknown>>
 export type MatchReader<M> = (fields: Fields, effect: AclEffect, where: Where) => ReadMatch<M>
 
 type Readers<K extends string, M> = { readonly [N in K]: MatchReader<M> }
@@ -76,29 +76,95 @@ type CertificateKind =
   | 'tbsSha256'
   | 'certificate'
 
+/** How the text of a field is read; `undefined` when it is not as `expected` says. */
+type Format<T> = readonly [expected: string, read: (text: string) => T | undefined]
+
+export function readField<T>(
+  fields: Fields,
+  name: string,
+  where: Where,
+  [expected, read]: Format<T>,
+): T {
+  const text = fields[name]
+  const value = typeof text === 'string' && text.length <= limits.line ? read(text) : undefined
+  if (value === undefined) throw invalid(within(where, name), expected)
+  return value
+}
+
+export const nameFormat: Format<Name> = [
+  'a name such as CN=Issuing CA,O=Example,C=DE',
+  (text) => {
+    const parsed = parseNameText(text)
+    // The empty name would match every CA without one.
+    return parsed.ok && parsed.value.rdns.length > 0 ? parsed.value : undefined
+  },
+]
+
+const hexFormat: Format<string> = [
+  'pairs of hexadecimal digits, colons allowed',
+  (text) => {
+    const hex = plainHex(text)
+    return hex !== undefined && hex.length <= 2048 ? hex : undefined
+  },
+]
+
+export const digestFormat: Format<string> = [
+  'a SHA-256 digest: 64 hexadecimal digits, colons allowed',
+  (text) => {
+    const hex = plainHex(text)
+    return hex?.length === 64 ? hex : undefined
+  },
+]
+
+const certificateFormat: Format<Certificate> = [
+  'one certificate as PEM or as base64 of its DER',
+  (text) => {
+    const armoured = /^\s*-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----\s*$/.exec(
+      text,
+    )
+    const der = decodeBase64(armoured?.[1] ?? text)
+    const parsed = der && parseCertificate(der)
+    return parsed?.ok ? parsed.value : undefined
+  },
+]
+
+/** `*` alone stands for any. */
+function patternFormat(expected: string, shape: RegExp): Format<string> {
+  return [expected, (text) => (text === '*' || shape.test(text) ? text : undefined)]
+}
+
+/** A match by one field that is looked up as it is written in its normal form. */
+function byText<N extends string>(
+  name: N,
+  kind: number,
+  format: Format<string>,
+  keyOf: (value: string, effect: AclEffect) => string,
+): MatchReader<Readonly<Record<N, string>>> {
+  return (fields, effect, where) => {
+    const value = readField(fields, name, where, format)
+    const match = { [name]: value } as Readonly<Record<N, string>>
+    return { match, matcher: { kind, key: keyOf(value, effect) } }
+  }
+}
+
 export const certificateReaders: Readers<CertificateKind, CertificateMatch> = {
   dn: (fields, _effect, where) => {
-    const { text, name } = readDistinguishedName(fields.dn, within(where, 'dn'))
-    return { match: { dn: text }, matcher: { kind: kinds.name, key: nameFact(name), name } }
+    const name = readField(fields, 'dn', where, nameFormat)
+    const matcher = { kind: kinds.name, key: nameFact(name), name }
+    return { match: { dn: fields.dn as string }, matcher }
   },
   attributes: (fields, _effect, where) =>
     readAttributes(fields.attributes, within(where, 'attributes')),
-  spkiSha256: (fields, _effect, where) => {
-    const spkiSha256 = readDigest(fields.spkiSha256, within(where, 'spkiSha256'))
-    return { match: { spkiSha256 }, matcher: { kind: kinds.spki, key: `spki:${spkiSha256}` } }
-  },
-  certificateSha256: (fields, _effect, where) => {
-    const at = within(where, 'certificateSha256')
-    const certificateSha256 = readDigest(fields.certificateSha256, at)
-    const key = `certificate:${certificateSha256}`
-    return { match: { certificateSha256 }, matcher: { kind: kinds.fingerprint, key } }
-  },
-  tbsSha256: (fields, _effect, where) => {
-    const tbsSha256 = readDigest(fields.tbsSha256, within(where, 'tbsSha256'))
-    return { match: { tbsSha256 }, matcher: { kind: kinds.tbs, key: `tbs:${tbsSha256}` } }
-  },
+  spkiSha256: byText('spkiSha256', kinds.spki, digestFormat, (digest) => `spki:${digest}`),
+  certificateSha256: byText(
+    'certificateSha256',
+    kinds.fingerprint,
+    digestFormat,
+    (digest) => `certificate:${digest}`,
+  ),
+  tbsSha256: byText('tbsSha256', kinds.tbs, digestFormat, (digest) => `tbs:${digest}`),
   certificate: (fields, effect, where) => {
-    const certificate = readCertificate(fields.certificate, within(where, 'certificate'))
+    const certificate = readField(fields, 'certificate', where, certificateFormat)
     return {
       match: { certificate: encodeBase64(certificate.der) },
       matcher: matchCertificate(certificate, effect),
@@ -108,10 +174,7 @@ export const certificateReaders: Readers<CertificateKind, CertificateMatch> = {
 
 export const issuerReaders: Readers<CertificateKind | 'keyId', IssuerAclMatch> = {
   ...certificateReaders,
-  keyId: (fields, _effect, where) => {
-    const keyId = readHex(fields.keyId, within(where, 'keyId'))
-    return { match: { keyId }, matcher: { kind: kinds.keyId, key: `key:${keyId}` } }
-  },
+  keyId: byText('keyId', kinds.keyId, hexFormat, (keyId) => `key:${keyId}`),
 }
 
 export const clientReaders: Readers<
@@ -119,38 +182,39 @@ export const clientReaders: Readers<
   ClientAclMatch
 > = {
   ...certificateReaders,
-  sanDns: (fields, _effect, where) => {
-    const sanDns = readPattern(fields.sanDns, /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, {
-      where: within(where, 'sanDns'),
-      expected: 'a DNS name, or * for any',
-    })
-    const key = sanDns === '*' ? anyDns : dnsFact(sanDns)
-    return { match: { sanDns }, matcher: { kind: kinds.alternativeNames, key } }
-  },
-  sanEmail: (fields, effect, where) => {
-    const sanEmail = readPattern(fields.sanEmail, /^[^\s*@]+@[^\s*@]+$/, {
-      where: within(where, 'sanEmail'),
-      expected: 'an e-mail address, or * for any',
-    })
-    const fact = effect === 'deny' ? foldedEmailFact : emailFact
-    const key = sanEmail === '*' ? anyEmail : fact(sanEmail)
-    return { match: { sanEmail }, matcher: { kind: kinds.alternativeNames, key } }
-  },
-  sanUri: (fields, _effect, where) => {
-    const at = within(where, 'sanUri')
-    const sanUri = readPattern(fields.sanUri, /^[A-Za-z][A-Za-z0-9+.-]*:[^\s*]+(?:\/\*)?$/, {
-      where: at,
-      expected: 'a URI, * for any, or spiffe://domain/path/*',
-    })
-    const key = sanUri === '*' ? anyUri : uriKey(sanUri, at)
-    return { match: { sanUri }, matcher: { kind: kinds.alternativeNames, key } }
-  },
+  sanDns: byText(
+    'sanDns',
+    kinds.alternativeNames,
+    patternFormat('a DNS name, or * for any', /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/),
+    (name) => (name === '*' ? anyDns : dnsFact(name)),
+  ),
+  sanEmail: byText(
+    'sanEmail',
+    kinds.alternativeNames,
+    patternFormat('an e-mail address, or * for any', /^[^\s*@]+@[^\s*@]+$/),
+    (address, effect) => {
+      if (address === '*') return anyEmail
+      return effect === 'deny' ? foldedEmailFact(address) : emailFact(address)
+    },
+  ),
+  sanUri: byText(
+    'sanUri',
+    kinds.alternativeNames,
+    [
+      `a URI, * for any, or spiffe://domain/path/* with at most ${limits.uriSegments} plain segments`,
+      (text) => (text === '*' || isUriPattern(text) ? text : undefined),
+    ],
+    (uri) => {
+      if (uri === '*') return anyUri
+      return uri.endsWith('/*') ? uriPrefixFact(uri.slice(0, -1)) : uriFact(uri)
+    },
+  ),
   serial: (fields, _effect, where) => {
-    const serial = stripZeros(readHex(fields.serial, within(where, 'serial')))
-    const { text, name } = readDistinguishedName(fields.issuer, within(where, 'issuer'))
+    const serial = stripZeros(readField(fields, 'serial', where, hexFormat))
+    const issuer = readField(fields, 'issuer', where, nameFormat)
     return {
-      match: { serial, issuer: text },
-      matcher: { kind: kinds.serial, key: serialFact(serial, name) },
+      match: { serial, issuer: fields.issuer as string },
+      matcher: { kind: kinds.serial, key: serialFact(serial, issuer) },
     }
   },
 }
@@ -174,45 +238,11 @@ export function matchCertificate(certificate: Certificate, effect: AclEffect): M
   }
 }
 
-export function readDistinguishedName(value: unknown, where: Where): { text: string; name: Name } {
-  const expected = 'a distinguished name such as CN=Issuing CA,O=Example,C=DE'
-  if (typeof value !== 'string' || value.length > limits.line) throw invalid(where, expected)
-  const parsed = parseNameText(value)
-  // The empty name would match every CA without one.
-  if (!parsed.ok || parsed.value.rdns.length === 0) throw invalid(where, expected)
-  return { text: value, name: parsed.value }
-}
-
-export function readDigest(value: unknown, where: Where): string {
-  const expected = 'a SHA-256 digest: 64 hexadecimal digits, colons allowed'
-  const hex = typeof value === 'string' ? plainHex(value) : undefined
-  if (hex === undefined || hex.length !== 64) throw invalid(where, expected)
-  return hex
-}
-
-function readHex(value: unknown, where: Where): string {
-  const hex = typeof value === 'string' ? plainHex(value) : undefined
-  if (hex === undefined || hex.length > 2048) {
-    throw invalid(where, 'pairs of hexadecimal digits, colons allowed')
-  }
-  return hex
-}
-
 /** Lower case, without the colons that OpenSSL prints between octets. */
 function plainHex(text: string): string | undefined {
   const plain = /^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})+$/.test(text) ? text.replaceAll(':', '') : text
   const bytes = plain === '' ? undefined : fromHex(plain)
   return bytes === undefined ? undefined : toHex(bytes)
-}
-
-function readCertificate(value: unknown, where: Where): Certificate {
-  const expected = 'one certificate as PEM or as base64 of its DER'
-  if (typeof value !== 'string' || value.length > limits.line) throw invalid(where, expected)
-  const armoured = /^\s*-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----\s*$/.exec(value)
-  const der = decodeBase64(armoured?.[1] ?? value)
-  const parsed = der === undefined ? undefined : parseCertificate(der)
-  if (!parsed?.ok) throw invalid(where, expected)
-  return parsed.value
 }
 
 function readAttributes(
@@ -264,26 +294,14 @@ function escapeValue(value: string): string {
   return value.replace(/[\\",+;<>=# ]/g, '\\$&').replaceAll('\0', '\\00')
 }
 
-function readPattern(
-  value: unknown,
-  shape: RegExp,
-  { where, expected }: { where: Where; expected: string },
-): string {
-  if (typeof value !== 'string' || value.length > limits.line) throw invalid(where, expected)
-  if (value !== '*' && !shape.test(value)) throw invalid(where, expected)
-  return value
-}
-
-function uriKey(uri: string, where: Where): string {
-  if (!uri.endsWith('/*')) return uriFact(uri)
-  const prefix = uri.slice(0, -1)
-  const depth = prefix.split('/').length - 4
+function isUriPattern(text: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\s*]+(?:\/\*)?$/.test(text)) return false
+  if (!text.endsWith('/*')) return true
+  const prefix = text.slice(0, -2)
   // Other schemes have no rule that keeps one path from having two spellings.
-  if (!/^spiffe:\/\/[^/]+\//i.test(prefix) || !isPlainPath(prefix.slice(0, -1))) {
-    throw invalid(where, 'spiffe://domain/path/* with plain path segments')
-  }
-  if (depth > limits.uriSegments) {
-    throw invalid(where, `at most ${limits.uriSegments} path segments`)
-  }
-  return uriPrefixFact(prefix)
+  return (
+    /^spiffe:\/\/[^/]+(?:\/|$)/i.test(prefix) &&
+    isPlainPath(prefix) &&
+    prefix.split('/').length - 3 <= limits.uriSegments
+  )
 }

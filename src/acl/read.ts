@@ -16,11 +16,13 @@ import { nameFact } from './facts.ts'
 import {
   clientReaders,
   companions,
+  digestFormat,
+  type Fields,
   issuerReaders,
   type MatchReader,
+  nameFormat,
   type ReadMatch,
-  readDigest,
-  readDistinguishedName,
+  readField,
 } from './matcher.ts'
 import { invalid, type Where, within } from './misuse.ts'
 
@@ -109,11 +111,11 @@ function readUnder(value: unknown, where: Where): { match: AnchorMatch; fact: st
     throw invalid(where, 'either dn or spkiSha256')
   }
   if (dn === undefined) {
-    const digest = readDigest(spkiSha256, within(where, 'spkiSha256'))
+    const digest = readField({ spkiSha256 }, 'spkiSha256', where, digestFormat)
     return { match: Object.freeze({ spkiSha256: digest }), fact: `spki:${digest}` }
   }
-  const { text, name } = readDistinguishedName(dn, within(where, 'dn'))
-  return { match: Object.freeze({ dn: text }), fact: nameFact(name) }
+  const name = readField({ dn }, 'dn', where, nameFormat)
+  return { match: Object.freeze({ dn: dn as string }), fact: nameFact(name) }
 }
 
 /** Unix seconds as a number, or a time of RFC 3339 in UTC as a text. */
@@ -158,8 +160,6 @@ function refuseUnknown(fields: Fields, where: Where): void {
   const [unknown] = Object.keys(fields)
   if (unknown !== undefined) throw invalid(within(where, unknown), 'no field of this name')
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 interface PlainEntry<M> {
   readonly effect: AclEffect
