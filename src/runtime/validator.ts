@@ -2,6 +2,7 @@
 
 import { bytesEqual } from '../base/bytes.ts'
 import type { PresentedSource } from '../client/certificate-source.ts'
+import type { Failure } from '../client/failure.ts'
 import { misuse } from '../client/misuse.ts'
 import {
   type Prepared,
@@ -113,9 +114,17 @@ function periodOf(verdict: Verdict): { readonly from: number; readonly until: nu
   if (verdict.ok && verdict.verified) {
     return { from: verdict.validFrom.getTime() / 1000, until: verdict.validUntil.getTime() / 1000 }
   }
-  return !verdict.ok && lasting.has(verdict.failure.code)
+  return !verdict.ok && isLasting(verdict.failure)
     ? { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
     : undefined
+}
+
+/** Whether it refuses the target's own octets: what no reader takes (`ParseFailure` has an offset) no clock, path or list mends. */
+function isLasting(failure: Failure): boolean {
+  // That nothing was given says nothing about octets.
+  return (
+    'offset' in failure || (failure.code.startsWith('input-') && failure.code !== 'input-empty')
+  )
 }
 
 /** A short key that nearly always tells inputs apart; the whole input is compared before a verdict is given. */
@@ -157,29 +166,3 @@ function isSame(own: PresentedSource, other: PresentedSource): boolean {
     parts.every((part, index) => bytesEqual(part, other[index] as Uint8Array))
   )
 }
-
-/** Refusals of the target's own octets: no clock, path or list changes them. */
-const lasting: ReadonlySet<string> = new Set([
-  'input-unrecognized',
-  'input-not-a-certificate',
-  'input-pem-malformed',
-  'der-truncated',
-  'der-trailing-data',
-  'der-unexpected-tag',
-  'der-indefinite-length',
-  'der-length-not-minimal',
-  'der-length-too-large',
-  'der-boolean',
-  'der-integer',
-  'der-bit-string',
-  'der-object-identifier',
-  'der-set-order',
-  'der-time',
-  'der-string',
-  'der-default-value',
-  'certificate-version',
-  'certificate-too-large',
-  'signature-algorithm-mismatch',
-  'extension-duplicate',
-  'extension-malformed',
-])
