@@ -2,6 +2,7 @@
 
 import { encodeBase64Url } from '../base/base64.ts'
 import { toHex } from '../base/hex.ts'
+import { ipAddressText } from '../path/ip-address.ts'
 import type { TrustAnchor } from '../path/trust-anchor.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { GeneralName } from '../x509/general-name.ts'
@@ -122,7 +123,7 @@ export function generalNameText(name: GeneralName): string {
     case 'directoryName':
       return `${name.kind}:${formatName(name.name)}`
     case 'iPAddress':
-      return `${name.kind}:${addressText(name.octets)}`
+      return `${name.kind}:${ipAddressText(name.octets)}`
     case 'registeredID':
       return `${name.kind}:${name.oid}`
     case 'otherName':
@@ -130,9 +131,4 @@ export function generalNameText(name: GeneralName): string {
     default:
       return name.kind
   }
-}
-
-function addressText(octets: Uint8Array): string {
-  if (octets.length === 4) return octets.join('.')
-  return toHex(octets).replace(/(.{4})(?=.)/g, '$1:')
 }

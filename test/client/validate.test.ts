@@ -439,7 +439,7 @@ describe('the identity', async () => {
         'dNSName:client.example',
         'rfc822Name:a@example',
         'iPAddress:192.0.2.1',
-        'iPAddress:2001:0db8:0000:0000:0000:0000:0000:0001',
+        'iPAddress:2001:db8::1',
         'directoryName:CN=x',
         'registeredID:1.2.3',
         'otherName:1.2.4',
