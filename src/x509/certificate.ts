@@ -5,7 +5,8 @@ import type { Extensions } from './extensions.ts'
 import type { Name } from './name.ts'
 
 /**
- * A parsed certificate. Every `Uint8Array` in it is a view into `der`; treat all of them as read-only.
+ * A parsed certificate. Every `Uint8Array` in it is a view into `der`, or, in an AlgorithmIdentifier, shared by all certificates;
+ * treat all of them as read-only.
  */
 export interface Certificate {
   /** The whole certificate. */

@@ -12,6 +12,7 @@ import type {
   TbsCertificate,
 } from './certificate.ts'
 import type { ParseCode, ParseFailure } from './failure.ts'
+import { findKnownAlgorithm } from './known-algorithms.ts'
 import { noExtensions, readExtensions } from './parse-extensions.ts'
 import { readName } from './parse-name.ts'
 
@@ -170,7 +171,10 @@ export function readExtensionsWrapper(reader: DerReader, version: 1 | 2 | 3): De
 }
 
 export function readAlgorithmIdentifier(reader: DerReader, expected: string): AlgorithmIdentifier {
-  const sequence = reader.enter(tagSequence, expected)
+  reader.read(tagSequence, expected)
+  const known = findKnownAlgorithm(reader.bytes, reader.start, reader.position)
+  if (known !== undefined) return known
+  const sequence = reader.inside()
   const der = reader.element()
   const algorithm = sequence.objectIdentifier(expected)
   let parameters: Uint8Array | undefined

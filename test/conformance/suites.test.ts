@@ -354,7 +354,7 @@ describe('verify-chain', () => {
     const { options, trusts } = await ask({}, { trust: 'distrusted' })
     expect(trusts).toEqual(root.der)
     expect(options?.issuerAcl?.entries).toMatchObject([
-      { effect: 'deny', at: 'path', match: { certificate: der(root) } },
+      { effect: 'deny', at: 'path', match: { tbsSha256: tbsSha256(root) } },
       { effect: 'allow', at: 'anchor' },
     ])
   })
