@@ -110,16 +110,12 @@ export function checkNameConstraints(
     if (failure !== undefined) return failure
   }
   const mailboxesConstrained = isConstrained(state, 'rfc822Name')
-  let hasMailbox = false
   for (const name of extensions.subjectAltName?.names ?? []) {
-    if (isMailbox(name)) hasMailbox = true
     const failure = checkGeneralName(state, name, mailboxesConstrained, budget)
     if (failure !== undefined) return failure
   }
-  // RFC 5280 §4.2.1.10 asks for this when there is no subjectAltName at all; one of other forms must not be a way around.
-  return mailboxesConstrained && !hasMailbox
-    ? checkSubjectMailboxes(state, subject, budget)
-    : undefined
+  // RFC 5280 §4.2.1.10 asks for this when there is no subjectAltName at all; one must not be a way around, whatever it holds.
+  return mailboxesConstrained ? checkSubjectMailboxes(state, subject, budget) : undefined
 }
 
 /** Reports why one name does not fit. */

@@ -181,13 +181,19 @@ describe('rfc822Name, RFC 5280 §4.2.1.10', () => {
       'name-not-permitted',
     ],
     ['beside another form', [dns('a.example')], 'emailAddress=a@example.org', 'name-not-permitted'],
-    ['beside an rfc822Name', [mail('a@example.com')], 'emailAddress=a@example.org', undefined],
+    [
+      'beside an rfc822Name',
+      [mail('a@example.com')],
+      'emailAddress=a@example.org',
+      'name-not-permitted',
+    ],
     [
       'beside an SmtpUTF8Mailbox',
       [smtpUtf8('ü@example.com')],
       'emailAddress=a@example.org',
-      undefined,
+      'name-not-permitted',
     ],
+    ['and in the subjectAltName', [mail('a@example.com')], 'emailAddress=a@example.com', undefined],
     [
       'in another string type',
       [],
