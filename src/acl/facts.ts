@@ -10,6 +10,7 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { GeneralName } from '../x509/general-name.ts'
 import type { AttributeTypeAndValue, Name } from '../x509/name.ts'
 import { nameKey } from '../x509/name-match.ts'
+import { attributeText, checkAttributeValue, tagUtf8String } from '../x509/name-value.ts'
 import { rewriteSignature } from '../x509/rewritten-signature.ts'
 import { limits } from './entry.ts'
 
@@ -166,7 +167,11 @@ function addAlternativeNames(certificate: Certificate, keys: string[], denyKeys:
   // An SVID has one URI; with several, an allowed one would vouch for the others. SPIFFE X509-SVID, section 2
   const uris = names.filter((name) => name.kind === 'uniformResourceIdentifier')
   for (const name of names) {
-    if (name.kind === 'dNSName') keys.push(dnsFact(name.value), anyDns)
+    if (name.kind === 'dNSName') {
+      keys.push(dnsFact(name.value), anyDns)
+      // The dot of an absolute name changes nothing of the host: it must not lead past an entry that denies.
+      if (name.value.endsWith('.')) denyKeys.push(dnsFact(name.value.slice(0, -1)))
+    }
     const address = emailAddress(name)
     if (address !== undefined) {
       keys.push(emailFact(address), anyEmail)
@@ -186,8 +191,11 @@ function addAlternativeNames(certificate: Certificate, keys: string[], denyKeys:
 function emailAddress(name: GeneralName): string | undefined {
   if (name.kind === 'rfc822Name') return name.value
   if (name.kind !== 'otherName' || name.typeId !== smtpUtf8Mailbox) return undefined
-  const content = name.value[1] === 0x81 ? 3 : 2
-  return name.value[0] === 0x0c ? utf8.decode(name.value.subarray(content)) : undefined
+  // The reader saw one whole element: only the width of its length is left to know.
+  const [tag, first = 0] = name.value
+  const value = name.value.subarray(first < 0x80 ? 2 : first - 0x80 + 2)
+  if (tag !== tagUtf8String || !checkAttributeValue(tag, value)) return undefined
+  return attributeText({ type: smtpUtf8Mailbox, tag, value })
 }
 
 /** `scheme://authority/a/b` → `scheme://authority/`, `scheme://authority/a/`: what `…/*` may stand below. */
@@ -210,4 +218,3 @@ export function isPlainPath(uri: string): boolean {
 
 const noBytes = new Uint8Array(0)
 const smtpUtf8Mailbox = '1.3.6.1.5.5.7.8.9'
-const utf8 = new TextDecoder()
