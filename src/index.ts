@@ -1,13 +1,6 @@
 /** What every entry point of the package shares; the drivers are added by `index.node.ts`, `index.web.ts` and `sync.ts`. @module */
 
-export {
-  type ClientAcl,
-  clientAclFromJson,
-  type IssuerAcl,
-  issuerAclFromJson,
-  parseClientAcl,
-  parseIssuerAcl,
-} from './acl/index.ts'
+export type { ClientAcl, IssuerAcl } from './acl/index.ts'
 export type { CertificateSource, PresentedSource } from './client/certificate-source.ts'
 export type { Failure, FailureCode } from './client/failure.ts'
 export type { Identity, IssuerIdentity } from './client/identity.ts'

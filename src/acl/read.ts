@@ -13,6 +13,7 @@ import {
   limits,
 } from './entry.ts'
 import { nameFact } from './facts.ts'
+import { invalid, type Where, within } from './misuse.ts'
 import {
   clientReaders,
   companions,
@@ -23,8 +24,7 @@ import {
   nameFormat,
   type ReadMatch,
   readField,
-} from './matcher.ts'
-import { invalid, type Where, within } from './misuse.ts'
+} from './readers.ts'
 
 export type IssuerAcl = Acl<IssuerAclEntry>
 export type ClientAcl = Acl<ClientAclEntry>

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import {
   createClientCertificateValidatorSync,
-  parseClientAcl,
-  parseIssuerAcl,
   parseTrustAnchors,
   type ValidateOptions,
   validateClientCertificateSync,

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import { prepareOptions, secondsOf, type ValidateOptions } from '../../src/client/options.ts'
 import {
-  parseClientAcl,
   parseIntermediates,
-  parseIssuerAcl,
   parseTrustAnchors,
   validateClientCertificate,
 } from '../../src/index.node.ts'

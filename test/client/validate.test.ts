@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import * as nodeEntry from '../../src/index.node.ts'
 import {
   formatName,
-  parseClientAcl,
-  parseIssuerAcl,
   parseTrustAnchors,
   type ValidateOptions,
   type Verdict,

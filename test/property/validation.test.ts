@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { issuerAclFromJson, parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import { prepareOptions, type ValidateOptions } from '../../src/client/options.ts'
 import { validateSteps } from '../../src/client/validate.ts'
 import type { Verdict } from '../../src/client/verdict.ts'
@@ -7,10 +8,7 @@ import { runAsync } from '../../src/effect/effect.ts'
 import { webHandlers } from '../../src/runtime/web.ts'
 import {
   createClientCertificateValidatorSync,
-  issuerAclFromJson,
   parseCertificate,
-  parseClientAcl,
-  parseIssuerAcl,
   parseTrustAnchors,
   validateClientCertificateSync,
 } from '../../src/sync.ts'

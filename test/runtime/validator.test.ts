@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseIssuerAcl } from '../../src/acl/index.ts'
 import * as nodeEntry from '../../src/index.node.ts'
-import { parseIssuerAcl, parseTrustAnchors, type Verdict } from '../../src/index.ts'
+import { parseTrustAnchors, type Verdict } from '../../src/index.ts'
 import {
   createClientCertificateValidatorSync,
   validateClientCertificateSync,
