@@ -13,7 +13,7 @@ import type { ExtendedPurpose, Purpose } from '../path/purpose.ts'
 import type { AnchorChecks } from '../path/trust-anchor.ts'
 import type { CertificateSource } from './certificate-source.ts'
 import { Intermediates, parseIntermediates } from './intermediates.ts'
-import { type MisuseCode, misuse } from './misuse.ts'
+import { misuse } from './misuse.ts'
 import { TrustAnchors } from './trust-anchors.ts'
 
 /** Everything that `validateClientCertificate` takes beside the certificate. */
@@ -110,7 +110,7 @@ export interface Memory {
 }
 
 /**
- * Checks options; the result serves any number of calls.
+ * Checks options; the result serves any number of calls, whatever becomes of `options`.
  *
  * @throws TypeError with a `code` of `MisuseCode`.
  */
@@ -118,110 +118,75 @@ export function prepareOptions(options: ValidateOptions): Prepared {
   if (typeof options !== 'object' || options === null) {
     throw misuse('option-missing', 'options are missing: give at least trustAnchors')
   }
-  for (const name of Object.keys(options)) {
-    if (!names.has(name))
-      throw misuse('option-unknown', `unknown option: ${name}${nearest(name)}`, { option: name })
-  }
+  fields(checks)('', options)
   const { validateACLForIssuer, issuerAcl } = options
-  checkBoolean('validateCertificate', options.validateCertificate)
-  checkBoolean('validateACLForIssuer', validateACLForIssuer)
   if (validateACLForIssuer === true && issuerAcl === undefined) {
-    throw misuse('option-missing', 'validateACLForIssuer is true, but there is no issuerAcl', {
-      option: 'issuerAcl',
-    })
+    const message = 'validateACLForIssuer is true, but there is no issuerAcl'
+    throw misuse('option-missing', message, { option: 'issuerAcl' })
   }
-  checkAcl('issuerAcl', issuerAcl)
   const effectiveAcl = validateACLForIssuer === false ? undefined : issuerAcl
-  if (options.validateCertificate === false) {
-    for (const name of Object.keys(options)) {
-      if (
-        !namesWithoutValidation.has(name) &&
-        options[name as keyof typeof options] !== undefined
-      ) {
-        throw misuse('options-conflict', `${name} has no effect with validateCertificate: false`, {
-          option: name,
-        })
-      }
-    }
-    return {
-      path: undefined,
-      hasAcl: effectiveAcl !== undefined,
-      aclWarnings: [],
-      issuerAcl: effectiveAcl,
-      clientAcl: undefined,
-      memory: { widenedAcl: undefined },
+  if (options.validateCertificate !== false) return prepareValidation(options, effectiveAcl)
+  for (const [option, value] of Object.entries(options)) {
+    if (value !== undefined && !withoutValidation.includes(option)) {
+      conflict(option, 'validateCertificate: false')
     }
   }
-  return prepareValidation(options, effectiveAcl)
+  return {
+    path: undefined,
+    hasAcl: effectiveAcl !== undefined,
+    aclWarnings: [],
+    issuerAcl: effectiveAcl,
+    clientAcl: undefined,
+    memory: { widenedAcl: undefined },
+  }
 }
 
 function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined): Prepared {
-  const { trustAnchors, intermediates, clientAcl } = options
-  if (!(trustAnchors instanceof TrustAnchors)) {
-    throw misuse('trust-anchors-missing', 'trustAnchors is missing: give parseTrustAnchors(…)', {
-      option: 'trustAnchors',
-    })
+  const { trustAnchors, intermediates, clientAcl, acceptedPurposes, anchorChecks } = options
+  if (trustAnchors === undefined) {
+    const message = 'trustAnchors is missing: give parseTrustAnchors(…)'
+    throw misuse('trust-anchors-missing', message, { option: 'trustAnchors' })
   }
-  checkAcl('clientAcl', clientAcl)
-  const purpose = choice('purpose', options.purpose, purposes, 'clientAuth')
-  const { acceptedPurposes, expectedPeerNames, algorithms, revocation, anchorChecks } = options
-  if (acceptedPurposes !== undefined) {
-    if (!Array.isArray(acceptedPurposes) || acceptedPurposes.length === 0)
-      throw invalid('acceptedPurposes', 'a list that is not empty')
-    for (const one of acceptedPurposes) choice('acceptedPurposes', one, extendedPurposes, undefined)
-    if (purpose === 'any')
-      throw misuse('options-conflict', "acceptedPurposes has no effect with purpose 'any'", {
-        option: 'acceptedPurposes',
-      })
+  const { purpose = 'clientAuth' } = options
+  if (purpose === 'any' && acceptedPurposes !== undefined) {
+    conflict('acceptedPurposes', "purpose 'any'")
   }
-  checkPeerNameOptions(expectedPeerNames)
-  checkAlgorithms(algorithms)
-  checkPolicyInputs(options)
-  if (revocation !== undefined && revocation?.mode !== 'none')
-    throw invalid('revocation', "{ mode: 'none' }")
-  const checks = record('anchorChecks', anchorChecks, ['validity', 'constraints'])
-  for (const [name, value] of Object.entries(checks)) checkBoolean(`anchorChecks.${name}`, value)
-  const known =
-    intermediates === undefined
-      ? []
-      : [
-          (intermediates instanceof Intermediates
-            ? intermediates
-            : parseIntermediates(intermediates)
-          ).index,
-        ]
+  const known = intermediates === undefined ? [] : [poolOf(intermediates).index]
   return {
     path: {
       anchors: trustAnchors.index,
       known,
       sources: [trustAnchors.index, ...known],
-      clockTolerance: count('clockTolerance', options.clockTolerance, 0, 86_400),
-      profile: choice('profile', options.profile, profiles, 'interoperable'),
-      algorithms: algorithmPolicy(algorithms),
+      clockTolerance: options.clockTolerance ?? 0,
+      profile: options.profile ?? 'interoperable',
+      algorithms: algorithmPolicy(options.algorithms),
       anchorChecks: {
         validity: anchorChecks?.validity ?? true,
         constraints: anchorChecks?.constraints ?? true,
       },
       purpose,
-      acceptedPurposes,
-      expectedPeerNames,
-      maxIntermediates: count(
-        'maxIntermediates',
-        options.maxIntermediates,
-        defaultMaxIntermediates,
-        100,
-      ),
-      budget: checkBudget(options.budget),
-      policies: options,
-      pinnedTarget: choice('pinnedTarget', options.pinnedTarget, pinnedTargets, 'refuse'),
+      acceptedPurposes: acceptedPurposes && [...acceptedPurposes],
+      expectedPeerNames: options.expectedPeerNames?.map(({ kind, value }) => ({ kind, value })),
+      maxIntermediates: options.maxIntermediates ?? defaultMaxIntermediates,
+      budget: options.budget && { ...options.budget },
+      policies: {
+        userInitialPolicySet: options.userInitialPolicySet && [...options.userInitialPolicySet],
+        initialExplicitPolicy: options.initialExplicitPolicy,
+        initialPolicyMappingInhibit: options.initialPolicyMappingInhibit,
+        initialAnyPolicyInhibit: options.initialAnyPolicyInhibit,
+      },
+      pinnedTarget: options.pinnedTarget ?? 'refuse',
     },
     hasAcl: issuerAcl !== undefined || clientAcl !== undefined,
-    aclWarnings:
-      issuerAcl === undefined ? [] : issuerAclWarnings(issuerAcl, trustAnchors.anchors.length),
+    aclWarnings: issuerAcl ? issuerAclWarnings(issuerAcl, trustAnchors.anchors.length) : [],
     issuerAcl,
     clientAcl,
     memory: { widenedAcl: undefined },
   }
+}
+
+function poolOf(source: NonNullable<Validating['intermediates']>): Intermediates {
+  return source instanceof Intermediates ? source : parseIntermediates(source)
 }
 
 /**
@@ -230,160 +195,142 @@ function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined
  * @throws TypeError with code `option-invalid` for anything else, an Invalid Date included.
  */
 export function secondsOf(time: Date): number {
-  const milliseconds = time instanceof Date ? time.getTime() : Number.NaN
-  if (Number.isNaN(milliseconds)) throw invalid('time', 'a valid Date')
-  return Math.floor(milliseconds / 1000)
+  checks.time('time', time)
+  return Math.floor(time.getTime() / 1000)
 }
 
-function checkPeerNameOptions(names: readonly PeerName[] | undefined): void {
-  if (names === undefined) return
-  if (!Array.isArray(names) || names.length === 0)
-    throw invalid('expectedPeerNames', 'a list that is not empty')
-  for (const name of names) {
-    if (!isPeerNameReadable(name))
-      throw invalid(
-        'expectedPeerNames',
-        "{ kind: 'DNS' | 'IP' | 'RFC822', value } with a value of that kind",
-      )
+/** Throws unless the value, which is not `undefined`, is one for this option. */
+type Check = (option: string, value: unknown) => void
+
+function when(expected: string, isValid: (value: unknown) => boolean): Check {
+  return (option, value) => {
+    if (isValid(value)) return
+    throw misuse('option-invalid', `${option} must be ${expected}`, { option })
   }
 }
 
-function checkAlgorithms(algorithms: AlgorithmOptions | undefined): void {
-  const { dangerouslyMinimumRsaBits, ...flags } = record('algorithms', algorithms, [
-    'dangerouslyAllowSha1',
-    'dangerouslyAllowMd5',
-    'dangerouslyAllowDsa',
-    'dangerouslyMinimumRsaBits',
-  ])
-  for (const [name, value] of Object.entries(flags)) checkBoolean(`algorithms.${name}`, value)
-  count('algorithms.dangerouslyMinimumRsaBits', dangerouslyMinimumRsaBits, 2048, 8192)
+function oneOf<T extends string>(...allowed: readonly T[]): Check {
+  return when(allowed.join(', '), (value) => (allowed as readonly unknown[]).includes(value))
 }
 
-function checkPolicyInputs(options: PolicyInputs): void {
-  const { userInitialPolicySet } = options
-  checkBoolean('initialExplicitPolicy', options.initialExplicitPolicy)
-  checkBoolean('initialPolicyMappingInhibit', options.initialPolicyMappingInhibit)
-  checkBoolean('initialAnyPolicyInhibit', options.initialAnyPolicyInhibit)
-  if (userInitialPolicySet === undefined) return
-  const isList =
-    Array.isArray(userInitialPolicySet) &&
-    userInitialPolicySet.every((oid) => /^[0-2](\.\d+)+$/.test(oid))
-  if (!isList)
-    throw invalid('userInitialPolicySet', 'a list of object identifiers in dotted decimal')
+function count(maximum: number): Check {
+  return when(
+    `a whole number from 0 to ${maximum}`,
+    (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maximum,
+  )
 }
 
-function checkBudget(budget: BudgetOptions | undefined): BudgetOptions | undefined {
-  for (const [name, value] of Object.entries(
-    record('budget', budget, Object.keys(defaultBudget)),
-  )) {
-    if (value === Number.POSITIVE_INFINITY) continue
-    count(`budget.${name}`, value, 0, Number.MAX_SAFE_INTEGER)
-  }
-  return budget
-}
-
-function checkAcl(option: string, acl: unknown): void {
-  if (acl !== undefined && !isAcl(acl)) {
-    throw invalid(
-      option,
-      `an ACL, made by ${option === 'issuerAcl' ? 'parseIssuerAcl' : 'parseClientAcl'}`,
-    )
-  }
-}
-
-function checkBoolean(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') throw invalid(option, 'true or false')
-}
-
-function choice<T extends string>(
-  option: string,
-  value: unknown,
-  allowed: readonly T[],
-  otherwise: T | undefined,
-): T {
-  if (value === undefined && otherwise !== undefined) return otherwise
-  if (!(allowed as readonly unknown[]).includes(value)) throw invalid(option, allowed.join(', '))
-  return value as T
-}
-
-/** A whole number from 0 to `maximum`. */
-function count(option: string, value: unknown, otherwise: number, maximum: number): number {
-  if (value === undefined) return otherwise
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > maximum) {
-    throw invalid(option, `a whole number from 0 to ${maximum}`)
-  }
-  return value as number
+/** A list that is not empty. */
+function list(expected: string, isValid: (item: never) => boolean): Check {
+  return when(
+    `a list of ${expected}, not empty`,
+    (value) => Array.isArray(value) && value.length > 0 && (value as never[]).every(isValid),
+  )
 }
 
 /** An object with no other fields than these. */
-function record(
-  option: string,
-  value: unknown,
-  fields: readonly string[],
-): Record<string, unknown> {
-  if (value === undefined) return {}
-  if (typeof value !== 'object' || value === null)
-    throw invalid(option, `an object with ${fields.join(', ')}`)
-  for (const name of Object.keys(value)) {
-    if (!fields.includes(name))
-      throw misuse('option-unknown', `unknown option: ${option}.${name}`, {
-        option: `${option}.${name}`,
-      })
+function fields(table: Readonly<Record<string, Check>>): Check {
+  return (option, value) => {
+    if (typeof value !== 'object' || value === null) when('an object', () => false)(option, value)
+    for (const [field, one] of Object.entries(value as object)) {
+      const name = option === '' ? field : `${option}.${field}`
+      const check = Object.hasOwn(table, field) ? table[field] : undefined
+      if (check === undefined) {
+        const message = `unknown option: ${name}${nearest(field, Object.keys(table))}`
+        throw misuse('option-unknown', message, { option: name })
+      }
+      if (one !== undefined) check(name, one)
+    }
   }
-  return value as Record<string, unknown>
 }
 
-function invalid(option: string, expected: string): TypeError {
-  return misuse('option-invalid' satisfies MisuseCode, `${option} must be ${expected}`, { option })
-}
-
-/** A hint for the commonest mistake: another case, or a letter too many or too few. */
-function nearest(name: string): string {
+/** A hint for the commonest mistake: another case, or letters too many or too few at the end. */
+function nearest(name: string, known: readonly string[]): string {
   const plain = name.toLowerCase()
-  for (const known of names) {
-    const other = known.toLowerCase()
-    if (plain === other || other.startsWith(plain) || plain.startsWith(other))
-      return ` (did you mean ${known}?)`
-  }
-  return ''
+  const meant = known.find((one) => {
+    const other = one.toLowerCase()
+    return other.startsWith(plain) || plain.startsWith(other)
+  })
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`
 }
 
-/**
- * Local limit: real paths have under five; OpenSSL stops at 100, rustls-webpki at 6, pyca at 8. The budget bounds the work either way.
- */
-const defaultMaxIntermediates = 32
-const purposes: readonly Purpose[] = ['clientAuth', 'serverAuth', 'any']
+function conflict(option: string, beside: string): never {
+  throw misuse('options-conflict', `${option} has no effect with ${beside}`, { option })
+}
+
+const flag: Check = when('true or false', (value) => typeof value === 'boolean')
 const extendedPurposes: readonly ExtendedPurpose[] = ['clientAuth', 'serverAuth']
-const profiles: readonly Profile[] = ['interoperable', 'rfc5280']
-const pinnedTargets: readonly PathOptions['pinnedTarget'][] = [
-  'refuse',
-  'accept',
-  'accept-self-signed',
-]
-const namesWithoutValidation: ReadonlySet<string> = new Set([
+
+/** Every option. */
+const checks = {
+  time: when('a valid Date', (value) => value instanceof Date && !Number.isNaN(value.getTime())),
+  validateCertificate: flag,
+  validateACLForIssuer: flag,
+  issuerAcl: when('made by parseIssuerAcl of mtls-policy/acl', isAcl),
+  trustAnchors: (option, value) => {
+    if (value instanceof TrustAnchors) return
+    throw misuse('trust-anchors-missing', 'trustAnchors must be made by parseTrustAnchors', {
+      option,
+    })
+  },
+  intermediates: () => {},
+  clientAcl: when('made by parseClientAcl of mtls-policy/acl', isAcl),
+  purpose: oneOf<Purpose>(...extendedPurposes, 'any'),
+  acceptedPurposes: list(extendedPurposes.join(' or '), (one: ExtendedPurpose) =>
+    extendedPurposes.includes(one),
+  ),
+  expectedPeerNames: list(
+    "{ kind: 'DNS' | 'IP' | 'RFC822', value }",
+    (name: PeerName) => typeof name?.value === 'string' && isPeerNameReadable(name),
+  ),
+  profile: oneOf<Profile>('interoperable', 'rfc5280'),
+  maxIntermediates: count(100),
+  budget: fields(
+    Object.fromEntries(
+      Object.keys(defaultBudget).map((name) => [
+        name,
+        (option: string, value: unknown) => {
+          if (value !== Number.POSITIVE_INFINITY) count(Number.MAX_SAFE_INTEGER)(option, value)
+        },
+      ]),
+    ),
+  ),
+  algorithms: fields({
+    dangerouslyAllowSha1: flag,
+    dangerouslyAllowMd5: flag,
+    dangerouslyAllowDsa: flag,
+    dangerouslyMinimumRsaBits: count(8192),
+  }),
+  clockTolerance: count(86_400),
+  anchorChecks: fields({ validity: flag, constraints: flag }),
+  pinnedTarget: oneOf<PathOptions['pinnedTarget']>('refuse', 'accept', 'accept-self-signed'),
+  revocation: when(
+    "{ mode: 'none' }",
+    (value) =>
+      typeof value === 'object' && value !== null && 'mode' in value && value.mode === 'none',
+  ),
+  userInitialPolicySet: when(
+    'a list of object identifiers in dotted decimal',
+    (value) => Array.isArray(value) && value.every((oid) => /^[0-2](\.\d+)+$/.test(oid)),
+  ),
+  initialExplicitPolicy: flag,
+  initialPolicyMappingInhibit: flag,
+  initialAnyPolicyInhibit: flag,
+} satisfies Readonly<Record<string, Check>>
+
+/** Their names. */
+export const optionNames: readonly string[] = /* @__PURE__ */ Object.keys(checks)
+
+/** What counts when nothing is validated. */
+const withoutValidation: readonly string[] = [
   'time',
   'validateCertificate',
   'validateACLForIssuer',
   'issuerAcl',
   'trustAnchors',
-])
-const names: ReadonlySet<string> = new Set([
-  ...namesWithoutValidation,
-  'intermediates',
-  'clientAcl',
-  'purpose',
-  'acceptedPurposes',
-  'expectedPeerNames',
-  'profile',
-  'maxIntermediates',
-  'budget',
-  'algorithms',
-  'clockTolerance',
-  'anchorChecks',
-  'pinnedTarget',
-  'revocation',
-  'userInitialPolicySet',
-  'initialExplicitPolicy',
-  'initialPolicyMappingInhibit',
-  'initialAnyPolicyInhibit',
-])
+]
+
+/**
+ * Local limit: real paths have under five; OpenSSL stops at 100, rustls-webpki at 6, pyca at 8. The budget bounds the work either way.
+ */
+const defaultMaxIntermediates = 32
