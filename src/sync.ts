@@ -32,7 +32,7 @@ export function validateClientCertificateSync(
   options: ValidateOptions,
 ): Verdict {
   const prepared = prepareOptions(options)
-  const seconds = secondsOf(options.time ?? now())
+  const seconds = secondsOf(options.time === undefined ? now() : options.time)
   return runSync(validateSteps(certificate, prepared, seconds), handlers)
 }
 

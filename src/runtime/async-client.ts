@@ -41,7 +41,11 @@ export function createAsyncClient(handlers: AsyncHandlers): AsyncClient {
     validateClientCertificate: async (certificate, options) => {
       const prepared = prepareOptions(options)
       return runAsync(
-        validateSteps(certificate, prepared, secondsOf(options.time ?? now())),
+        validateSteps(
+          certificate,
+          prepared,
+          secondsOf(options.time === undefined ? now() : options.time),
+        ),
         handlers,
       )
     },

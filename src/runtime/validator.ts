@@ -39,7 +39,7 @@ export class VerdictCache {
   #entries = new Map<string, Entry>()
 
   constructor(options: ValidatorOptions, { verdicts = 10_000 }: ValidatorCapacity) {
-    this.#prepared = prepareOptions(options as ValidateOptions)
+    this.#prepared = prepareTimeless(options as ValidateOptions)
     if (!Number.isInteger(verdicts) || verdicts < 0) {
       throw misuse('option-invalid', 'verdicts must be a whole number from 0', {
         option: 'verdicts',
@@ -50,7 +50,7 @@ export class VerdictCache {
 
   /** Puts other options in force, atomically: calls that have begun end under the old ones, and are not remembered. */
   update(options: ValidatorOptions): void {
-    this.#prepared = prepareOptions(options as ValidateOptions)
+    this.#prepared = prepareTimeless(options as ValidateOptions)
     this.#entries = new Map()
   }
 
@@ -91,6 +91,13 @@ export class VerdictCache {
       },
     }
   }
+}
+
+/** A time for all calls would be passed over: the clock is each call's own. */
+function prepareTimeless(options: ValidateOptions): Prepared {
+  const prepared = prepareOptions(options)
+  if (options.time === undefined) return prepared
+  throw misuse('options-conflict', 'time is an option of each call', { option: 'time' })
 }
 
 interface Known {

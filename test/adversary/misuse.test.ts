@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { parseTrustAnchors, type TrustAnchorSource } from '../../src/sync.ts'
-import { issueCa } from '../../src/testing/index.ts'
+import {
+  createClientCertificateValidator,
+  validateClientCertificate,
+} from '../../src/index.node.ts'
+import {
+  createClientCertificateValidatorSync,
+  parseTrustAnchors,
+  type TrustAnchorSource,
+  type ValidateOptions,
+  validateClientCertificateSync,
+} from '../../src/sync.ts'
+import { issueCa, testTime } from '../../src/testing/index.ts'
 
 // A caller's slip that would let clients in, was it passed over.
 
@@ -78,5 +88,29 @@ describe('a bare trust anchor', () => {
   test('one of a verdict will do again', () => {
     const [anchor] = parseTrustAnchors(bare).anchors
     expect(parseTrustAnchors(anchor as TrustAnchorSource).anchors).toEqual([anchor])
+  })
+})
+
+describe('a time that is none', async () => {
+  const client = await root.issue('client-a')
+  const trustAnchors = parseTrustAnchors(root.pem)
+
+  test('null is not taken for now', async () => {
+    const options = { trustAnchors, time: null } as unknown as ValidateOptions
+    const misuse = expect.objectContaining({ code: 'option-invalid', option: 'time' })
+    expect(() => validateClientCertificateSync(client.pem, options)).toThrow(misuse)
+    await expect(validateClientCertificate(client.pem, options)).rejects.toThrow(misuse)
+    const call = { time: null } as unknown as { time?: Date }
+    const validator = createClientCertificateValidatorSync({ trustAnchors })
+    expect(() => validator.validate(client.pem, call)).toThrow(misuse)
+  })
+
+  test('one for all calls of a validator is not passed over', () => {
+    const options = { trustAnchors, time: new Date(testTime * 1000) }
+    const misuse = expect.objectContaining({ code: 'options-conflict', option: 'time' })
+    expect(() => createClientCertificateValidatorSync(options)).toThrow(misuse)
+    expect(() => createClientCertificateValidator(options)).toThrow(misuse)
+    const validator = createClientCertificateValidatorSync({ trustAnchors })
+    expect(() => validator.update(options)).toThrow(misuse)
   })
 })
