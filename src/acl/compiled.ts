@@ -35,9 +35,24 @@ export interface Acl<E> {
   readonly [compiled]: Compiled<E>
 }
 
-/** Whether `value` was made by this package; an array, which has a method `entries`, is none. */
-export function isAcl(value: unknown): value is Acl<unknown> {
+/** Whether `value` was made by this package for issuers. An empty ACL does for both: it allows nobody. */
+export function isIssuerAcl(value: unknown): boolean {
+  return isAcl(value) && isPlaced(value.entries[0]) !== false
+}
+
+/** As {@link isIssuerAcl}, for clients. */
+export function isClientAcl(value: unknown): boolean {
+  return isAcl(value) && isPlaced(value.entries[0]) !== true
+}
+
+/** An array, which has a method `entries`, is none. */
+function isAcl(value: unknown): value is Acl<object> {
   return typeof value === 'object' && value !== null && compiled in value
+}
+
+/** An issuer's entry has a place in the path, a client's has none; one tells of all, since they were read alike. */
+function isPlaced(entry: object | undefined): boolean | undefined {
+  return entry && 'at' in entry
 }
 
 /** @param widened - Matchers that entries have besides their own. */

@@ -1,6 +1,6 @@
 /** What a caller may ask for, and the checks that half a configuration does not pass. @module */
 
-import { isAcl } from '../acl/compiled.ts'
+import { isClientAcl, isIssuerAcl } from '../acl/compiled.ts'
 import { type AclWarning, type ClientAcl, type IssuerAcl, issuerAclWarnings } from '../acl/index.ts'
 import { type AlgorithmOptions, algorithmPolicy } from '../path/algorithms.ts'
 import { type BudgetOptions, defaultBudget } from '../path/budget.ts'
@@ -266,7 +266,7 @@ const checks = {
   time: when('a valid Date', (value) => value instanceof Date && !Number.isNaN(value.getTime())),
   validateCertificate: flag,
   validateACLForIssuer: flag,
-  issuerAcl: when('made by parseIssuerAcl of mtls-policy/acl', isAcl),
+  issuerAcl: when('made by parseIssuerAcl of mtls-policy/acl', isIssuerAcl),
   trustAnchors: (option, value) => {
     if (value instanceof TrustAnchors) return
     throw misuse('trust-anchors-missing', 'trustAnchors must be made by parseTrustAnchors', {
@@ -274,7 +274,7 @@ const checks = {
     })
   },
   intermediates: () => {},
-  clientAcl: when('made by parseClientAcl of mtls-policy/acl', isAcl),
+  clientAcl: when('made by parseClientAcl of mtls-policy/acl', isClientAcl),
   purpose: oneOf<Purpose>(...extendedPurposes, 'any'),
   acceptedPurposes: list(extendedPurposes.join(' or '), (one: ExtendedPurpose) =>
     extendedPurposes.includes(one),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import {
   createClientCertificateValidator,
   validateClientCertificate,
@@ -112,5 +113,53 @@ describe('a time that is none', async () => {
     expect(() => createClientCertificateValidator(options)).toThrow(misuse)
     const validator = createClientCertificateValidatorSync({ trustAnchors })
     expect(() => validator.update(options)).toThrow(misuse)
+  })
+})
+
+describe('an ACL of the other kind', async () => {
+  const client = await root.issue('client-a')
+  const given = { trustAnchors: parseTrustAnchors(root.pem), time: new Date(testTime * 1000) }
+
+  test.each([
+    ['for clients as issuerAcl', 'issuerAcl', parseClientAcl('allow dn "CN=Root CA"')],
+    ['for issuers as clientAcl', 'clientAcl', parseIssuerAcl('allow dn CN=client-a')],
+  ])('%s', (_, option, acl) => {
+    const options = { ...given, [option]: acl } as unknown as ValidateOptions
+    expect(() => validateClientCertificateSync(client.pem, options)).toThrow(
+      expect.objectContaining({ code: 'option-invalid', option }),
+    )
+  })
+
+  test('an empty one allows nobody, of whichever kind', () => {
+    const options = { ...given, issuerAcl: parseClientAcl('') } as unknown as ValidateOptions
+    const verdict = validateClientCertificateSync(client.pem, options)
+    expect(!verdict.ok && verdict.failure.code).toBe('acl-empty')
+  })
+})
+
+describe('options that change after they were checked', () => {
+  test.each([
+    ['a switch', { initialExplicitPolicy: true }, 'policy-required'],
+    ['a list of purposes', { acceptedPurposes: ['clientAuth'] }, 'extended-key-usage-server-only'],
+    ['a name', { expectedPeerNames: [{ kind: 'DNS', value: 'b.example' }] }, 'peer-name-mismatch'],
+    ['a budget', { budget: { signatures: 0 } }, 'budget-exhausted'],
+  ])('%s', async (_, given, code) => {
+    const client = await root.issue('client-a', {
+      extendedKeyUsage: code === 'extended-key-usage-server-only' ? ['serverAuth'] : 'absent',
+      subjectAltName: [{ dns: 'a.example' }],
+    })
+    const options = { trustAnchors: parseTrustAnchors(root.pem), ...given } as ValidateOptions
+    const validator = createClientCertificateValidatorSync(options, { verdicts: 0 })
+    Object.assign(options, { initialExplicitPolicy: false })
+    const mutable = options as unknown as {
+      acceptedPurposes?: string[]
+      expectedPeerNames?: { value: string }[]
+      budget?: { signatures: number }
+    }
+    mutable.acceptedPurposes?.push('serverAuth')
+    for (const name of mutable.expectedPeerNames ?? []) name.value = 'a.example'
+    if (mutable.budget !== undefined) mutable.budget.signatures = 100
+    const verdict = validator.validate(client.pem, { time: new Date(testTime * 1000) })
+    expect(!verdict.ok && verdict.failure.code).toBe(code)
   })
 })
