@@ -60,10 +60,6 @@ export async function build({ declarations = true, quiet = false } = {}) {
 /** @param {string} outdir */
 async function bundle(outdir) {
   const { build: esbuild } = await import('esbuild')
-  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)))
-  for (const [name, source] of Object.entries(entries)) {
-    if (!existsSync(join(root, source))) console.error(`dist/${name}.js left out: no ${source}`)
-  }
   /** @type {import('esbuild').BuildOptions} */
   const options = {
     absWorkingDir: root,
@@ -79,11 +75,9 @@ async function bundle(outdir) {
     .then((core) =>
       esbuild({
         ...options,
-        entryPoints: Object.fromEntries(present),
+        entryPoints: entries,
         outdir,
-        splitting: true,
-        // Beside core.js, so that the path to it is the same from everywhere.
-        chunkNames: 'chunk-[hash]',
+        // What a few entries share beyond the core is in each of them: a file more costs more than what is in it.
         plugins: [core],
       }),
     )
@@ -92,12 +86,10 @@ async function bundle(outdir) {
     })
   if (!result) return 0
   const cli = join(outdir, 'cli.js')
-  if (existsSync(cli)) {
-    const text = await readFile(cli, 'utf8')
-    if (!text.startsWith('#!')) await writeFile(cli, `#!/usr/bin/env node\n${text}`)
-    await chmod(cli, 0o755)
-  }
-  return present.length
+  const text = await readFile(cli, 'utf8')
+  if (!text.startsWith('#!')) await writeFile(cli, `#!/usr/bin/env node\n${text}`)
+  await chmod(cli, 0o755)
+  return Object.keys(entries).length
 }
 
 /**
