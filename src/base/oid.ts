@@ -1,5 +1,7 @@
 /** Object identifiers: DER content octets to dotted text and back (X.690 8.19). The known ones are interned. @module */
 
+import { fromHex } from './hex.ts'
+
 /**
  * Reads the content octets of an OBJECT IDENTIFIER.
  *
@@ -86,49 +88,32 @@ const maxOidOctets = 64
 const attributeArcs: readonly string[] = Array.from({ length: 128 }, (_, arc) => `2.5.4.${arc}`)
 const extensionArcs: readonly string[] = Array.from({ length: 128 }, (_, arc) => `2.5.29.${arc}`)
 
+/** Of the OIDs that client certificates have and that are not under 2.5.4 or 2.5.29: text by a hash of the octets. */
 type Interned = ReadonlyMap<number, { readonly text: string; readonly octets: Uint8Array }>
 
 /** Made when the first is looked for: importing the package must cost little. */
 let longOids: Interned | undefined
 
-const longOidTexts = [
-  '1.2.840.10045.2.1', // id-ecPublicKey
-  '1.2.840.10045.3.1.7', // P-256
-  '1.3.132.0.34', // P-384
-  '1.3.132.0.35', // P-521
-  '1.2.840.10045.4.3.2', // ecdsa-with-SHA256
-  '1.2.840.10045.4.3.3', // ecdsa-with-SHA384
-  '1.2.840.10045.4.3.4', // ecdsa-with-SHA512
-  '1.2.840.113549.1.1.1', // rsaEncryption
-  '1.2.840.113549.1.1.10', // id-RSASSA-PSS
-  '1.2.840.113549.1.1.11', // sha256WithRSAEncryption
-  '1.2.840.113549.1.1.12', // sha384WithRSAEncryption
-  '1.2.840.113549.1.1.13', // sha512WithRSAEncryption
-  '1.2.840.113549.1.9.1', // emailAddress
-  '0.9.2342.19200300.100.1.25', // domainComponent
-  '0.9.2342.19200300.100.1.1', // userId
-  '1.3.6.1.5.5.7.1.1', // authorityInfoAccess
-  '1.3.6.1.5.5.7.1.11', // subjectInfoAccess
-  '1.3.6.1.5.5.7.2.1', // id-qt-cps
-  '1.3.6.1.5.5.7.2.2', // id-qt-unotice
-  '1.3.6.1.5.5.7.3.1', // serverAuth
-  '1.3.6.1.5.5.7.3.2', // clientAuth
-  '1.3.6.1.5.5.7.3.4', // emailProtection
-  '1.3.6.1.5.5.7.48.1', // ocsp
-  '1.3.6.1.5.5.7.48.2', // caIssuers
-  '1.3.6.1.4.1.311.20.2.3', // userPrincipalName
-  '2.5.29.32.0', // anyPolicy
-  '2.5.29.37.0', // anyExtendedKeyUsage
-  '2.23.140.1.2.1', // domain-validated
-  '2.23.140.1.2.2', // organization-validated
-  '1.3.6.1.4.1.11129.2.4.2', // signed certificate timestamps
+/** Content octets in hexadecimal. */
+const longOidOctets = [
+  '2a864886f70d010901', // emailAddress
+  '0992268993f22c640119', // domainComponent
+  '0992268993f22c640101', // userId
+  '2b06010505070101', // authorityInfoAccess
+  '2b06010505070201', // id-qt-cps
+  '2b06010505070301', // serverAuth
+  '2b06010505070302', // clientAuth
+  '2b06010505070304', // emailProtection
+  '2b06010505073001', // ocsp
+  '2b06010505073002', // caIssuers
 ]
 
 function internOids(): Interned {
   const table = new Map<number, { readonly text: string; readonly octets: Uint8Array }>()
-  for (const text of longOidTexts) {
-    const octets = oidBytes(text)
-    if (octets !== undefined) table.set(hashOctets(octets, 0, octets.length), { text, octets })
+  for (const hex of longOidOctets) {
+    const octets = fromHex(hex) as Uint8Array
+    const text = decode(octets, 0, octets.length) as string
+    table.set(hashOctets(octets, 0, octets.length), { text, octets })
   }
   return table
 }

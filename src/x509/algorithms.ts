@@ -11,14 +11,7 @@ import { failed, type Result, success } from '../base/result.ts'
 import type { HashName, SignatureScheme } from '../base/signature-scheme.ts'
 import { DerReader } from '../der/reader.ts'
 import { contextConstructed, tagInteger, tagNull, tagSequence } from '../der/tags.ts'
-import {
-  writeBitString,
-  writeElement,
-  writeInteger,
-  writeNull,
-  writeObjectIdentifier,
-  writeSequence,
-} from '../der/writer.ts'
+import { writeBitString, writeElement, writeInteger, writeSequence } from '../der/writer.ts'
 import type {
   AlgorithmIdentifier,
   Curve,
@@ -26,6 +19,7 @@ import type {
   SubjectPublicKeyInfo,
 } from './certificate.ts'
 import type { ParseFailure } from './failure.ts'
+import { rsaAlgorithm } from './known-algorithms.ts'
 import { readAlgorithmIdentifier, reading, readSubjectPublicKeyInfo } from './parse-certificate.ts'
 
 export type SchemeFailure =
@@ -229,8 +223,7 @@ function readMaskHash(reader: DerReader): HashName | 'unknown' {
  */
 export function importableSpki(spki: SubjectPublicKeyInfo): Uint8Array {
   if (spki.algorithm.algorithm !== rsassaPss) return spki.der
-  const algorithm = writeSequence(writeObjectIdentifier(rsaEncryption), writeNull())
-  return writeSequence(algorithm, writeBitString(spki.subjectPublicKey))
+  return writeSequence(rsaAlgorithm.der, writeBitString(spki.subjectPublicKey))
 }
 
 /**
@@ -242,10 +235,12 @@ export function inheritDsaParameters(
   spki: SubjectPublicKeyInfo,
   parameters: Uint8Array,
 ): SubjectPublicKeyInfo {
-  const algorithm = writeSequence(writeObjectIdentifier(dsa), parameters)
+  const { algorithm } = spki.algorithm
+  // Without parameters, the contents of its AlgorithmIdentifier are the OID.
+  const der = writeSequence(spki.algorithm.der.subarray(2), parameters)
   return {
-    der: writeSequence(algorithm, writeBitString(spki.subjectPublicKey)),
-    algorithm: { der: algorithm, algorithm: dsa, parameters },
+    der: writeSequence(der, writeBitString(spki.subjectPublicKey)),
+    algorithm: { der, algorithm, parameters },
     subjectPublicKey: spki.subjectPublicKey,
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fromHex } from '../base/hex.ts'
 import type { AlgorithmIdentifier } from './certificate.ts'
 
 /** The shared AlgorithmIdentifier whose DER stands at `start`, to `end` exclusive; `undefined` when it is none of these. */
@@ -24,28 +25,25 @@ export function findKnownAlgorithm(
   return undefined
 }
 
-function known(algorithm: string, parametersAt: number, ...der: number[]): AlgorithmIdentifier {
-  const bytes = Uint8Array.from(der)
-  const parameters = parametersAt === 0 ? undefined : bytes.subarray(parametersAt)
-  return { der: bytes, algorithm, parameters }
+function known(algorithm: string, parametersAt: number, hex: string): AlgorithmIdentifier {
+  const der = fromHex(hex) as Uint8Array
+  const parameters = parametersAt === 0 ? undefined : der.subarray(parametersAt)
+  return { der, algorithm, parameters }
 }
 
+/** rsaEncryption with its NULL: RFC 3279 §2.3.1. */
+export const rsaAlgorithm: AlgorithmIdentifier = /* @__PURE__ */ known(
+  '1.2.840.113549.1.1.1',
+  13,
+  '300d06092a864886f70d0101010500',
+)
+
 const knownAlgorithms: readonly AlgorithmIdentifier[] = [
-  /* @__PURE__ */ known('1.2.840.10045.4.3.2', 0, 0x30, 10, 6, 8, 42, 134, 72, 206, 61, 4, 3, 2),
-  /* @__PURE__ */ known('1.2.840.10045.4.3.3', 0, 0x30, 10, 6, 8, 42, 134, 72, 206, 61, 4, 3, 3),
-  /* @__PURE__ */ known(
-    '1.2.840.10045.2.1', // id-ecPublicKey with P-256
-    11,
-    ...[0x30, 19, 6, 7, 42, 134, 72, 206, 61, 2, 1, 6, 8, 42, 134, 72, 206, 61, 3, 1, 7],
-  ),
-  /* @__PURE__ */ known(
-    '1.2.840.113549.1.1.11', // sha256WithRSAEncryption
-    13,
-    ...[0x30, 13, 6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 11, 5, 0],
-  ),
-  /* @__PURE__ */ known(
-    '1.2.840.113549.1.1.1', // rsaEncryption
-    13,
-    ...[0x30, 13, 6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 1, 5, 0],
-  ),
+  /* @__PURE__ */ known('1.2.840.10045.4.3.2', 0, '300a06082a8648ce3d040302'), // ecdsa-with-SHA256
+  /* @__PURE__ */ known('1.2.840.10045.4.3.3', 0, '300a06082a8648ce3d040303'), // ecdsa-with-SHA384
+  // id-ecPublicKey with P-256
+  /* @__PURE__ */ known('1.2.840.10045.2.1', 11, '301306072a8648ce3d020106082a8648ce3d030107'),
+  // sha256WithRSAEncryption
+  /* @__PURE__ */ known('1.2.840.113549.1.1.11', 13, '300d06092a864886f70d01010b0500'),
+  rsaAlgorithm,
 ]
