@@ -35,13 +35,17 @@ export class Identity {
     return this.#certificate.tbsCertificate.extensions.subjectAltName?.names ?? []
   }
 
-  /** The one URI name, if it is a SPIFFE id: SPIFFE X509-SVID §2 allows exactly one URI. */
+  /**
+   * The one URI name, if it is a SPIFFE id: SPIFFE X509-SVID §2 allows exactly one URI, SPIFFE-ID §2 no user, port, query, escape, or
+   * dotted or empty segment, so that nobody reads it as another one.
+   */
   get spiffeId(): string | undefined {
     const uris = this.subjectAltNames.filter(({ kind }) => kind === 'uniformResourceIdentifier')
     const [uri] = uris
     return uris.length === 1 &&
       uri?.kind === 'uniformResourceIdentifier' &&
-      uri.value.startsWith('spiffe://')
+      uri.value.length <= maxSpiffeId &&
+      spiffeId.test(uri.value)
       ? uri.value
       : undefined
   }
@@ -112,6 +116,10 @@ export class IssuerIdentity {
 function hexOf(digests: Digests, index: number): string {
   return toHex(digests()[index] as Uint8Array)
 }
+
+// SPIFFE-ID §2.1 to §2.4
+const maxSpiffeId = 2048
+const spiffeId: RegExp = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)*$/
 
 /** `dNSName:client.example`, and likewise for the other forms. */
 export function generalNameText(name: GeneralName): string {
