@@ -1,7 +1,8 @@
 /** Deciding by the client's own certificate: the same grammar over the leaf. @module */
 
 import type { Steps } from '../effect/effect.ts'
-import { compiled, positions, wantedAt } from './compiled.ts'
+import { compile, compiled, positions, type ReadEntry, wantedAt } from './compiled.ts'
+import { decider } from './decider.ts'
 import type { ClientAclEntry } from './entry.ts'
 import { collectFacts, type Subject } from './facts.ts'
 import type { ClientAclFailure } from './failure.ts'
@@ -12,6 +13,15 @@ import { type AclPath, type Found, type Situation, search } from './search.ts'
 export type ClientAclDecision =
   | { readonly allowed: true; readonly entry: ClientAclEntry; readonly expires?: number }
   | ({ readonly allowed: false; readonly expires?: number } & ClientAclFailure)
+
+/** An ACL of these entries, with its answers. */
+export function makeClientAcl(read: readonly ReadEntry<ClientAclEntry>[]): ClientAcl {
+  const acl: ClientAcl = Object.freeze({
+    ...compile(read),
+    [decider]: { decide: (path: AclPath, time: number) => decideClientAcl(acl, path, time) },
+  })
+  return acl
+}
 
 /**
  * Decides over the target of a path that has been validated.

@@ -26,33 +26,13 @@ export interface Compiled<E> {
   readonly wanted: ReadonlyMap<number, number>
 }
 
-/** The key under which an ACL carries its index: only what was read by this package has one. */
+/** The key under which an ACL carries its index: for `acl` alone. */
 export const compiled: unique symbol = /* @__PURE__ */ Symbol('compiled')
 
 export interface Acl<E> {
   /** In their normal form and their order, which means nothing: they are also the JSON form. */
   readonly entries: readonly E[]
   readonly [compiled]: Compiled<E>
-}
-
-/** Whether `value` was made by this package for issuers. An empty ACL does for both: it allows nobody. */
-export function isIssuerAcl(value: unknown): boolean {
-  return isAcl(value) && isPlaced(value.entries[0]) !== false
-}
-
-/** As {@link isIssuerAcl}, for clients. */
-export function isClientAcl(value: unknown): boolean {
-  return isAcl(value) && isPlaced(value.entries[0]) !== true
-}
-
-/** An array, which has a method `entries`, is none. */
-function isAcl(value: unknown): value is Acl<object> {
-  return typeof value === 'object' && value !== null && compiled in value
-}
-
-/** An issuer's entry has a place in the path, a client's has none; one tells of all, since they were read alike. */
-function isPlaced(entry: object | undefined): boolean | undefined {
-  return entry && 'at' in entry
 }
 
 /** @param widened - Matchers that entries have besides their own. */
@@ -77,10 +57,10 @@ export function compile<E extends AclEntry>(
     else list.push(one)
     wanted.set(one.position, (wanted.get(one.position) ?? 0) | one.matcher.kind)
   }
-  return Object.freeze({
+  return {
     entries: Object.freeze(read.map((one) => one.entry)),
     [compiled]: { own: read, all, byKey, wanted },
-  })
+  }
 }
 
 /** Bits of `kinds` that entries look at, at any of the positions of `mask`. */

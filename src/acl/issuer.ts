@@ -5,6 +5,7 @@ import type { Steps } from '../effect/effect.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { namesMatch } from '../x509/name-match.ts'
 import { compile, compiled, positions, type ReadEntry, wantedAt } from './compiled.ts'
+import { decider } from './decider.ts'
 import type { IssuerAclEntry } from './entry.ts'
 import { collectFacts, type Facts, kinds, type Subject } from './facts.ts'
 import type { IssuerAclFailure } from './failure.ts'
@@ -19,11 +20,34 @@ import {
   type Situation,
   search,
 } from './search.ts'
+import { issuerAclWarnings } from './warnings.ts'
 
 /** `expires`: Unix seconds, the last one for which this answer stands; absent: it stands. */
 export type IssuerAclDecision =
   | { readonly allowed: true; readonly entry: IssuerAclEntry; readonly expires?: number }
   | ({ readonly allowed: false; readonly expires?: number } & IssuerAclFailure)
+
+/**
+ * An ACL of these entries, with its answers.
+ *
+ * @param widened - Matchers that entries have besides their own.
+ */
+export function makeIssuerAcl(
+  read: readonly ReadEntry<IssuerAclEntry>[],
+  widened: readonly ReadEntry<IssuerAclEntry>[] = [],
+): IssuerAcl {
+  const acl: IssuerAcl = Object.freeze({
+    ...compile(read, widened),
+    [decider]: {
+      decide: (path: AclPath, time: number) => decideIssuerAcl(acl, path, time),
+      decideUnverified: (certificate: Certificate, time: number) =>
+        decideUnverifiedIssuer(acl, certificate, time),
+      widen: (known: Iterable<Certificate>) => resolveDenied(acl, known),
+      warnings: (anchorCount: number) => issuerAclWarnings(acl, anchorCount),
+    },
+  })
+  return acl
+}
 
 /**
  * Decides over a path whose signatures, names and dates have been validated. When several entries allow (or deny), the
@@ -113,7 +137,7 @@ export function* resolveDenied(
       for (const one of byKey.get(key) ?? []) widened.push({ ...one, matcher })
     }
   }
-  return widened.length === 0 ? acl : compile(own, widened)
+  return widened.length === 0 ? acl : makeIssuerAcl(own, widened)
 }
 
 /** Every CA of a path with its positions; also what the target states, should its issuer not be in the path. */

@@ -1,7 +1,9 @@
 /** The JSON form: an array of entries, each checked field by field. @module */
 
 import { unixSeconds } from '../base/time.ts'
-import { type Acl, compile, positions, type ReadEntry } from './compiled.ts'
+import { makeClientAcl } from './client.ts'
+import { type Acl, positions, type ReadEntry } from './compiled.ts'
+import type { ClientDecider, decider, IssuerDecider } from './decider.ts'
 import {
   type AclEffect,
   type AclPosition,
@@ -13,6 +15,7 @@ import {
   limits,
 } from './entry.ts'
 import { nameFact } from './facts.ts'
+import { makeIssuerAcl } from './issuer.ts'
 import { invalid, type Where, within } from './misuse.ts'
 import {
   clientReaders,
@@ -26,8 +29,12 @@ import {
   readField,
 } from './readers.ts'
 
-export type IssuerAcl = Acl<IssuerAclEntry>
-export type ClientAcl = Acl<ClientAclEntry>
+export interface IssuerAcl extends Acl<IssuerAclEntry> {
+  readonly [decider]: IssuerDecider
+}
+export interface ClientAcl extends Acl<ClientAclEntry> {
+  readonly [decider]: ClientDecider
+}
 
 /**
  * Reads an issuer ACL from JSON data: an array of {@link IssuerAclEntry}, `at` being `issuer` when left out. An empty
@@ -36,12 +43,12 @@ export type ClientAcl = Acl<ClientAclEntry>
  * @throws `TypeError` with `code: 'acl-invalid'`, `field` (such as `[3].match.dn`) and `expected`.
  */
 export function issuerAclFromJson(value: unknown): IssuerAcl {
-  return compile(readArray(value).map((one, i) => readIssuerEntry(one, { field: `[${i}]` })))
+  return makeIssuerAcl(readArray(value).map((one, i) => readIssuerEntry(one, { field: `[${i}]` })))
 }
 
 /** As {@link issuerAclFromJson}, for what an ACL may say of a client. */
 export function clientAclFromJson(value: unknown): ClientAcl {
-  return compile(readArray(value).map((one, i) => readClientEntry(one, { field: `[${i}]` })))
+  return makeClientAcl(readArray(value).map((one, i) => readClientEntry(one, { field: `[${i}]` })))
 }
 
 export function readIssuerEntry(value: unknown, where: Where): ReadEntry<IssuerAclEntry> {

@@ -15,8 +15,10 @@
  */
 
 import { formatTime } from '../base/time.ts'
-import { type Acl, compile, type ReadEntry } from './compiled.ts'
+import { makeClientAcl } from './client.ts'
+import type { Acl, ReadEntry } from './compiled.ts'
 import { type AclEntry, limits } from './entry.ts'
+import { makeIssuerAcl } from './issuer.ts'
 import { invalid, type Where } from './misuse.ts'
 import { type ClientAcl, type IssuerAcl, readClientEntry, readIssuerEntry } from './read.ts'
 
@@ -26,12 +28,12 @@ import { type ClientAcl, type IssuerAcl, readClientEntry, readIssuerEntry } from
  * @throws `TypeError` with `code: 'acl-invalid'`, `line` (from 1), `field` and `expected`.
  */
 export function parseIssuerAcl(text: string): IssuerAcl {
-  return compile(readLines(text, readIssuerEntry))
+  return makeIssuerAcl(readLines(text, readIssuerEntry))
 }
 
 /** As {@link parseIssuerAcl}, for what an ACL may say of a client: also `san-dns`, `san-email`, `san-uri`, `serial … issuer …`. */
 export function parseClientAcl(text: string): ClientAcl {
-  return compile(readLines(text, readClientEntry))
+  return makeClientAcl(readLines(text, readClientEntry))
 }
 
 /** The text form of an ACL; reading it gives the same entries. */

@@ -1,7 +1,7 @@
 /** What a caller may ask for, and the checks that half a configuration does not pass. @module */
 
-import { isClientAcl, isIssuerAcl } from '../acl/compiled.ts'
-import { type AclWarning, type ClientAcl, type IssuerAcl, issuerAclWarnings } from '../acl/index.ts'
+import { decider, isClientAcl, isIssuerAcl } from '../acl/decider.ts'
+import type { AclWarning, ClientAcl, IssuerAcl } from '../acl/index.ts'
 import { type AlgorithmOptions, algorithmPolicy } from '../path/algorithms.ts'
 import { type BudgetOptions, defaultBudget } from '../path/budget.ts'
 import type { IssuerIndex } from '../path/issuer-index.ts'
@@ -178,7 +178,7 @@ function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined
       pinnedTarget: options.pinnedTarget ?? 'refuse',
     },
     hasAcl: issuerAcl !== undefined || clientAcl !== undefined,
-    aclWarnings: issuerAcl ? issuerAclWarnings(issuerAcl, trustAnchors.anchors.length) : [],
+    aclWarnings: issuerAcl?.[decider].warnings(trustAnchors.anchors.length) ?? [],
     issuerAcl,
     clientAcl,
     memory: { widenedAcl: undefined },

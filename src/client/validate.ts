@@ -1,15 +1,12 @@
 /** The steps of `validateClientCertificate`: read, find a path, hold it against the ACLs, say who it is. @module */
 
-import {
-  type AclFailure,
-  type AclPath,
-  type ClientAclDecision,
-  decideClientAcl,
-  decideIssuerAcl,
-  decideUnverifiedIssuer,
-  type IssuerAcl,
-  type IssuerAclDecision,
-  resolveDenied,
+import { decider } from '../acl/decider.ts'
+import type {
+  AclFailure,
+  AclPath,
+  ClientAclDecision,
+  IssuerAcl,
+  IssuerAclDecision,
 } from '../acl/index.ts'
 import { ask, type Steps } from '../effect/effect.ts'
 import { buildPath, type Refusal } from '../path/build.ts'
@@ -125,7 +122,7 @@ class Acls {
     }
     this.expires = Number.POSITIVE_INFINITY
     if (clientAcl !== undefined) {
-      const decision = yield* decideClientAcl(clientAcl, path, this.#time)
+      const decision = yield* clientAcl[decider].decide(path, this.#time)
       // The client itself is denied, whichever way its path goes.
       if (!decision.allowed) {
         return { failure: failureOf(decision), definite: decision.code === 'client-denied' }
@@ -134,7 +131,7 @@ class Acls {
     }
     if (issuerAcl !== undefined) {
       for (const acl of yield* this.#widened(issuerAcl)) {
-        const decision = yield* decideIssuerAcl(acl, path, this.#time)
+        const decision = yield* acl[decider].decide(path, this.#time)
         if (!decision.allowed) return { failure: failureOf(decision), definite: false }
         this.#narrow(decision.expires)
       }
@@ -154,13 +151,12 @@ class Acls {
     const { path, memory } = this.#prepared
     if (memory.widenedAcl === undefined) {
       const known = path === undefined ? [] : path.sources
-      memory.widenedAcl = yield* resolveDenied(
-        acl,
+      memory.widenedAcl = yield* acl[decider].widen(
         certificatesOf(known.flatMap(({ issuers }) => issuers)),
       )
     }
     const { issuers } = this.#presented
-    const sent = issuers.length === 0 ? acl : yield* resolveDenied(acl, certificatesOf(issuers))
+    const sent = issuers.length === 0 ? acl : yield* acl[decider].widen(certificatesOf(issuers))
     return sent === acl ? [memory.widenedAcl] : [memory.widenedAcl, sent]
   }
 }
@@ -188,7 +184,7 @@ function* decideUnverified(
     return { ok: true, verified: false, presented: target, warnings: [notVerified, notChecked] }
   }
   const warnings: Warning[] = [notVerified, { code: 'issuer-not-verified' }, notChecked]
-  const decision = yield* decideUnverifiedIssuer(issuerAcl, target, time)
+  const decision = yield* issuerAcl[decider].decideUnverified(target, time)
   return decision.allowed
     ? { ok: true, verified: false, presented: target, warnings }
     : { ...refused(failureOf(decision)), presented: target, warnings }
