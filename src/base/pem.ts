@@ -54,9 +54,10 @@ export function writePem(label: string, bytes: Uint8Array): string {
 
 /** RFC 1421 headers (`Proc-Type: …`) come before an empty line; OpenSSL writes them for encrypted keys. */
 function headersEnd(text: string, start: number, end: number): number {
-  const colon = text.indexOf(':', start)
-  if (colon === -1 || colon >= end) return start
-  for (let i = colon; i < end; i++) {
+  // Only in this block: looking through all that follows, for every block again, would be quadratic.
+  const colon = text.slice(start, end).indexOf(':')
+  if (colon === -1) return start
+  for (let i = start + colon; i < end; i++) {
     if (text[i] !== '\n') continue
     const next = text[i + 1] === '\r' ? i + 2 : i + 1
     if (text[next] === '\n') return next
