@@ -20,12 +20,13 @@ export class IssuerIndex {
   readonly #byWriting = new Map<number, Writing[]>()
   readonly #byContent = new Map<number, Issuer[]>()
 
-  /** Keeps the first of byte-for-byte equal certificates. */
+  /** Keeps the first of byte-for-byte equal certificates, and every anchor with constraints of its own: order must not matter. */
   constructor(issuers: Iterable<Issuer>) {
     const kept: Issuer[] = []
     for (const issuer of issuers) {
       if (issuer.certificate !== undefined) {
-        if (this.find(issuer.certificate.der) !== undefined) continue
+        const same = this.find(issuer.certificate.der)
+        if (same !== undefined && same.anchor?.constraints === issuer.anchor?.constraints) continue
         append(this.#byContent, contentKey(issuer.certificate.der), issuer)
       }
       kept.push(issuer)
