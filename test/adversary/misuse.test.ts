@@ -129,12 +129,6 @@ describe('an ACL of the other kind', async () => {
       expect.objectContaining({ code: 'option-invalid', option }),
     )
   })
-
-  test('an empty one allows nobody, of whichever kind', () => {
-    const options = { ...given, issuerAcl: parseClientAcl('') } as unknown as ValidateOptions
-    const verdict = validateClientCertificateSync(client.pem, options)
-    expect(!verdict.ok && verdict.failure.code).toBe('acl-empty')
-  })
 })
 
 describe('options that change after they were checked', () => {
