@@ -14,6 +14,7 @@ import type { AnchorChecks } from '../path/trust-anchor.ts'
 import type { CertificateSource } from './certificate-source.ts'
 import { Intermediates, parseIntermediates } from './intermediates.ts'
 import { misuse } from './misuse.ts'
+import { OctetStore } from './octet-store.ts'
 import { TrustAnchors } from './trust-anchors.ts'
 
 /** Everything that `validateClientCertificate` takes beside the certificate. */
@@ -107,6 +108,7 @@ export interface PreparedPath extends Omit<PathOptions, 'time' | 'intermediates'
 export interface Memory {
   /** `issuerAcl`, its denials by fingerprint widened over anchors and known intermediates. */
   widenedAcl: IssuerAcl | undefined
+  readonly octets: OctetStore
 }
 
 /**
@@ -137,7 +139,7 @@ export function prepareOptions(options: ValidateOptions): Prepared {
     aclWarnings: [],
     issuerAcl: effectiveAcl,
     clientAcl: undefined,
-    memory: { widenedAcl: undefined },
+    memory: { widenedAcl: undefined, octets: new OctetStore() },
   }
 }
 
@@ -181,7 +183,7 @@ function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined
     aclWarnings: issuerAcl?.[decider].warnings(trustAnchors.anchors.length) ?? [],
     issuerAcl,
     clientAcl,
-    memory: { widenedAcl: undefined },
+    memory: { widenedAcl: undefined, octets: new OctetStore() },
   }
 }
 

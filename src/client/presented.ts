@@ -1,6 +1,7 @@
 /** What a client presents: the target first, then what it sends along. @module */
 
 import { failed, type Result, success } from '../base/result.ts'
+import { tagSequence } from '../der/tags.ts'
 import { Issuer } from '../path/issuer.ts'
 import type { IssuerIndex } from '../path/issuer-index.ts'
 import type { Certificate } from '../x509/certificate.ts'
@@ -9,6 +10,7 @@ import { type InputFailure, readCertificateInput } from '../x509/input.ts'
 import { isParsedCertificate, parseCertificate } from '../x509/parse-certificate.ts'
 import { type CertificateSource, octetsOf, type PresentedSource } from './certificate-source.ts'
 import type { PresentedFailure } from './failure.ts'
+import type { OctetStore } from './octet-store.ts'
 
 export interface Presented {
   readonly target: Certificate
@@ -22,10 +24,12 @@ export interface Presented {
  * Reads what a client presented. A target that cannot be read is a failure; the next certificate never takes its place.
  *
  * @param known - Pools whose certificates need not be read again.
+ * @param store - Where DER is copied to: the verdict is read after the caller's buffer was used again.
  */
 export function readPresented(
   source: PresentedSource,
   known: readonly IssuerIndex[],
+  store: OctetStore,
 ): Result<Presented, PresentedFailure | InputFailure | ParseFailure> {
   if (source === undefined || source === null) return failed({ code: 'input-empty' })
   const sources: readonly CertificateSource[] = Array.isArray(source)
@@ -55,12 +59,11 @@ export function readPresented(
         continue
       }
       if (target !== undefined && isKnown(part, known)) continue
-      // A copy: the verdict is read after the caller's buffer was used again.
       const parsed = isParsedCertificate(part)
         ? success(part)
-        : parseCertificate(new Uint8Array(part))
+        : parseCertificate(part === one ? store.copy(part) : part)
       if (target === undefined) {
-        if (!parsed.ok) return parsed
+        if (!parsed.ok) return isParsedCertificate(part) ? parsed : otherKind(part, parsed)
         target = parsed.value
       } else if (parsed.ok) issuers.push(new Issuer(parsed.value, undefined))
       else unreadable.push(index)
@@ -76,12 +79,23 @@ function partsOf(
   source: CertificateSource,
 ): Result<readonly (Uint8Array | Certificate | undefined)[], InputFailure> {
   if (isParsedCertificate(source)) return success([source])
+  // Most are DER and a certificate: only one that does not parse is asked what else it may be.
+  if (source instanceof Uint8Array && source[0] === tagSequence) return success([source])
   const given = octetsOf(source)
   if (given === undefined) return failed({ code: 'input-unrecognized' })
   const input = readCertificateInput(given)
   if (!input.ok) return input
   const { certificates, damaged } = input.value
   return success(damaged === undefined ? certificates : [...certificates, undefined])
+}
+
+/** What `der` is instead of a certificate, where that can be told; else why it does not parse. */
+function otherKind<F>(
+  der: Uint8Array,
+  failure: { readonly ok: false; readonly failure: F },
+): { readonly ok: false; readonly failure: F | InputFailure } {
+  const input = readCertificateInput(der)
+  return input.ok ? failure : input
 }
 
 function isKnown(part: Uint8Array | Certificate, known: readonly IssuerIndex[]): boolean {

@@ -33,7 +33,7 @@ export function* validateSteps(
   time: number,
 ): Steps<Verdict> {
   const { path } = prepared
-  const read = readPresented(source, path === undefined ? [] : path.sources)
+  const read = readPresented(source, path === undefined ? [] : path.sources, prepared.memory.octets)
   if (!read.ok) return refused(read.failure)
   const presented = read.value
   if (path === undefined) return yield* decideUnverified(presented.target, prepared, time)
