@@ -3,6 +3,7 @@
 import { Issuer } from '../path/issuer.ts'
 import { IssuerIndex } from '../path/issuer-index.ts'
 import { type CertificateSource, readCertificates, type Unreadable } from './certificate-source.ts'
+import { misuse } from './misuse.ts'
 
 /** Immutable, indexed by subject name and key identifier. Made by `parseIntermediates`, once for many validations. */
 export class Intermediates {
@@ -20,6 +21,7 @@ export class Intermediates {
  * Reads a pool of CA certificates; those that cannot be read are left out and reported.
  *
  * @param source - PEM text or bytes (any number of certificates), DER, base64 DER, parsed certificates, or an array of these.
+ * @throws TypeError with code `intermediates-unreadable` for what is neither PEM, DER nor base64, or is another kind of file.
  */
 export function parseIntermediates(
   source: CertificateSource | readonly CertificateSource[],
@@ -32,6 +34,11 @@ export function parseIntermediates(
   sources.forEach((one, index) => {
     const read = readCertificates(one)
     if (!read.ok) {
+      // A file name, a key: a slip of whoever configures, who would look for the missing CA elsewhere.
+      if (read.failure.code === 'input-unrecognized' || 'kind' in read.failure) {
+        const text = `intermediates ${index} are no certificates: ${read.failure.code}`
+        throw misuse('intermediates-unreadable', text, { index, failure: read.failure })
+      }
       unreadable.push({ index, failure: read.failure })
       return
     }

@@ -9,6 +9,7 @@ export interface Misuse extends TypeError {
 export type MisuseCode =
   | 'trust-anchors-missing'
   | 'trust-anchor-unreadable'
+  | 'intermediates-unreadable'
   | 'option-unknown'
   | 'option-invalid'
   | 'option-missing'

@@ -116,9 +116,14 @@ export interface Memory {
  *
  * @throws TypeError with a `code` of `MisuseCode`.
  */
-export function prepareOptions(options: ValidateOptions): Prepared {
-  if (typeof options !== 'object' || options === null) {
+export function prepareOptions(given: ValidateOptions): Prepared {
+  if (typeof given !== 'object' || given === null) {
     throw misuse('option-missing', 'options are missing: give at least trustAnchors')
+  }
+  const options = readOnce('options', given) as ValidateOptions & Record<string, unknown>
+  for (const option of structured) {
+    if (options[option] !== undefined)
+      Object.assign(options, { [option]: readOnce(option, options[option]) })
   }
   fields(checks)('', options)
   const { validateACLForIssuer, issuerAcl } = options
@@ -167,12 +172,12 @@ function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined
         constraints: anchorChecks?.constraints ?? true,
       },
       purpose,
-      acceptedPurposes: acceptedPurposes && [...acceptedPurposes],
-      expectedPeerNames: options.expectedPeerNames?.map(({ kind, value }) => ({ kind, value })),
+      acceptedPurposes,
+      expectedPeerNames: options.expectedPeerNames,
       maxIntermediates: options.maxIntermediates ?? defaultMaxIntermediates,
-      budget: options.budget && { ...options.budget },
+      budget: options.budget,
       policies: {
-        userInitialPolicySet: options.userInitialPolicySet && [...options.userInitialPolicySet],
+        userInitialPolicySet: options.userInitialPolicySet,
         initialExplicitPolicy: options.initialExplicitPolicy,
         initialPolicyMappingInhibit: options.initialPolicyMappingInhibit,
         initialAnyPolicyInhibit: options.initialAnyPolicyInhibit,
@@ -199,6 +204,21 @@ function poolOf(source: NonNullable<Validating['intermediates']>): Intermediates
 export function secondsOf(time: Date): number {
   checks.time('time', time)
   return Math.floor(time.getTime() / 1000)
+}
+
+/**
+ * A copy whose fields are what was there at one moment: what was checked is what is used, whatever a getter says the next time, and
+ * nothing comes from a prototype. Lists are copied with their items.
+ */
+function readOnce(option: string, value: unknown): unknown {
+  if (Array.isArray(value)) return Array.from(value, (item) => readOnce(option, item))
+  if (typeof value !== 'object' || value === null) return value
+  const prototype = Object.getPrototypeOf(value)
+  // Fields of a class would be passed over.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    when('a plain object', () => false)(option, value)
+  }
+  return Object.assign(Object.create(null), value)
 }
 
 /** Throws unless the value, which is not `undefined`, is one for this option. */
@@ -322,6 +342,17 @@ const checks = {
 
 /** Their names. */
 export const optionNames: readonly string[] = /* @__PURE__ */ Object.keys(checks)
+
+/** Those that are read field by field or item by item. */
+const structured: readonly string[] = [
+  'acceptedPurposes',
+  'expectedPeerNames',
+  'budget',
+  'algorithms',
+  'anchorChecks',
+  'revocation',
+  'userInitialPolicySet',
+]
 
 /** What counts when nothing is validated. */
 const withoutValidation: readonly string[] = [

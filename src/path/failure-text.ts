@@ -202,7 +202,7 @@ const ruleFailures: FailureRegistry<RuleFailure> = {
   'basic-constraints-missing': [
     'RFC 5280 §6.1.4 (k)',
     (f) => `${position(f.index)} has no basic constraints, so it is no CA`,
-    'issue the CA certificate with basicConstraints cA',
+    'issue the CA certificate with basicConstraints cA; for an old root that is an anchor, anchorChecks: { constraints: false }',
   ],
   'not-a-ca': [
     'RFC 5280 §6.1.4 (k)',

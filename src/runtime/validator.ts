@@ -38,7 +38,9 @@ export class VerdictCache {
   readonly #capacity: number
   #entries = new Map<string, Entry>()
 
-  constructor(options: ValidatorOptions, { verdicts = 10_000 }: ValidatorCapacity) {
+  constructor(options: ValidatorOptions, capacity: ValidatorCapacity) {
+    refuseOthers(capacity, 'verdicts')
+    const { verdicts = 10_000 } = capacity
     this.#prepared = prepareTimeless(options as ValidateOptions)
     if (!Number.isInteger(verdicts) || verdicts < 0) {
       throw misuse('option-invalid', 'verdicts must be a whole number from 0', {
@@ -60,7 +62,9 @@ export class VerdictCache {
   }
 
   /** What is known, or the steps to find out. */
-  look(source: PresentedSource, { time = now() }: CallOptions = {}): Known | Unknown {
+  look(source: PresentedSource, call: CallOptions = {}): Known | Unknown {
+    refuseOthers(call, 'time')
+    const { time = now() } = call
     const seconds = secondsOf(time)
     const key = this.#capacity === 0 ? undefined : keyOf(source)
     if (key !== undefined) {
@@ -115,6 +119,17 @@ interface Entry {
   readonly until: number
   /** Whether this is the same input, octet for octet. */
   readonly holds: (source: PresentedSource) => boolean
+}
+
+/** A misspelt field would be taken for an absent one. */
+function refuseOthers(fields: object, only: string): void {
+  for (const name of Object.keys(fields)) {
+    if (name !== only) {
+      throw misuse('option-unknown', `unknown option: ${name} (did you mean ${only}?)`, {
+        option: name,
+      })
+    }
+  }
 }
 
 function periodOf(verdict: Verdict): { readonly from: number; readonly until: number } | undefined {

@@ -7,13 +7,12 @@ import { prepareString } from './string-preparation.ts'
 
 /** Whether `a` and `b` are the same name. */
 export function namesMatch(a: Name, b: Name): boolean {
-  if (bytesEqual(a.der, b.der)) return true
-  return a.rdns.length === b.rdns.length && startsWith(a, b)
+  return bytesEqual(a.der, b.der) || nameKey(a) === nameKey(b)
 }
 
 /** Whether `name` lies in the subtree that `base` roots, `base` itself included. RFC 5280 §4.2.1.10, directoryName */
 export function isNameWithin(name: Name, base: Name): boolean {
-  return name.rdns.length >= base.rdns.length && startsWith(name, base)
+  return nameKey(name).startsWith(nameKey(base))
 }
 
 /**
@@ -36,30 +35,6 @@ export function preparedValue(attribute: AttributeTypeAndValue): string | undefi
   return hasCharacters(attribute.tag)
     ? (asciiPrepared(attribute.value, attribute.tag) ?? prepareString(attributeText(attribute)))
     : undefined
-}
-
-function startsWith(name: Name, base: Name): boolean {
-  for (let i = 0; i < base.rdns.length; i++) {
-    if (
-      !rdnsMatch(
-        name.rdns[i] as RelativeDistinguishedName,
-        base.rdns[i] as RelativeDistinguishedName,
-      )
-    ) {
-      return false
-    }
-  }
-  return true
-}
-
-function rdnsMatch(a: RelativeDistinguishedName, b: RelativeDistinguishedName): boolean {
-  if (a.length !== b.length) return false
-  if (a.length !== 1) return rdnKey(a) === rdnKey(b)
-  const left = a[0] as AttributeTypeAndValue
-  const right = b[0] as AttributeTypeAndValue
-  if (left.type !== right.type) return false
-  if (left.tag === right.tag && bytesEqual(left.value, right.value)) return true
-  return valueKey(left) === valueKey(right)
 }
 
 // Every part is led by its length or its count, so that no two different names can share a key.

@@ -6,8 +6,11 @@ import {
   parseTrustAnchors,
   validateClientCertificate,
 } from '../../src/index.node.ts'
-import { validateClientCertificateSync } from '../../src/sync.ts'
-import { createPki } from '../../src/testing/index.ts'
+import {
+  createClientCertificateValidatorSync,
+  validateClientCertificateSync,
+} from '../../src/sync.ts'
+import { createPki, issueCa, testTime } from '../../src/testing/index.ts'
 import { misuseOf } from './support.ts'
 
 const pki = await createPki()
@@ -322,7 +325,7 @@ describe('trust anchors', () => {
 describe('a pool of intermediates', () => {
   test('junk is left out and reported', () => {
     const pool = parseIntermediates([
-      'x',
+      '',
       pki.intermediatesPem,
       pki.issuing.der.subarray(0, 99),
       `${pki.anchorsPem}-----BEGIN CERTIFICATE-----`,
@@ -332,12 +335,78 @@ describe('a pool of intermediates', () => {
       pki.root.der,
     ])
     expect(pool.unreadable).toMatchObject([
-      { index: 0, failure: { code: 'input-unrecognized' } },
+      { index: 0, failure: { code: 'input-empty' } },
       { index: 2, failure: { code: 'der-truncated' } },
       { index: 3, failure: { code: 'input-pem-malformed' } },
     ])
   })
   test('nothing is a pool, too', () => {
     expect(parseIntermediates([]).index.issuers).toEqual([])
+  })
+})
+
+describe('options are read once', async () => {
+  const root = await issueCa('Root CA')
+  const expired = await root.issue('client', { notBefore: 0, notAfter: 1 })
+  const trustAnchors = parseTrustAnchors(root)
+  const time = new Date(testTime * 1000)
+
+  test('what a getter says the second time changes nothing', () => {
+    let asked = 0
+    const verdict = validateClientCertificateSync(expired, {
+      trustAnchors,
+      time,
+      get clockTolerance() {
+        return asked++ === 0 ? 0 : 1e12
+      },
+    })
+    expect(verdict).toMatchObject({ ok: false, failure: { code: 'certificate-expired' } })
+    expect(asked).toBe(1)
+  })
+
+  test('an object of a class is none: its getters would be passed over', () => {
+    class Options {
+      readonly trustAnchors = trustAnchors
+      get clientAcl() {
+        return undefined
+      }
+    }
+    expect(() => validateClientCertificateSync(expired, new Options())).toThrow(
+      expect.objectContaining({ code: 'option-invalid', option: 'options' }),
+    )
+    const anchorChecks = Object.create({ validity: true }) as object
+    expect(() => validateClientCertificateSync(expired, { trustAnchors, anchorChecks })).toThrow(
+      expect.objectContaining({ code: 'option-invalid', option: 'anchorChecks' }),
+    )
+  })
+
+  test('nothing comes from a prototype that somebody changed', () => {
+    const prototype = Object.prototype as { validateCertificate?: boolean }
+    prototype.validateCertificate = false
+    try {
+      const verdict = validateClientCertificateSync(expired, { trustAnchors, time })
+      expect(verdict).toMatchObject({ ok: false, failure: { code: 'certificate-expired' } })
+    } finally {
+      delete prototype.validateCertificate
+    }
+  })
+
+  test.each([
+    './intermediates.pem',
+    '-----BEGIN PRIVATE KEY-----\nMAAA\n-----END PRIVATE KEY-----',
+  ])('intermediates %j', (intermediates) => {
+    expect(() => validateClientCertificateSync(expired, { trustAnchors, intermediates })).toThrow(
+      expect.objectContaining({ code: 'intermediates-unreadable', index: 0 }),
+    )
+  })
+
+  test('of a validator and of a call', () => {
+    expect(() =>
+      createClientCertificateValidatorSync({ trustAnchors }, { verdict: 1 } as object),
+    ).toThrow(expect.objectContaining({ code: 'option-unknown', option: 'verdict' }))
+    const validator = createClientCertificateValidatorSync({ trustAnchors })
+    expect(() => validator.validate(expired, { Time: time } as object)).toThrow(
+      expect.objectContaining({ code: 'option-unknown', option: 'Time' }),
+    )
   })
 })
