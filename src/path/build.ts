@@ -58,19 +58,19 @@ export interface Attempts<F> {
  *
  * @returns The first such path; or the most telling failure. Either way with every candidate that was refused on the way.
  */
-export function* buildPath<F = never>(
+export function buildPath<F = never>(
   target: Certificate,
   options: PathOptions,
   accept?: Accept<F>,
 ): Steps<PathResult<F>> {
   const search = new Search<F>(target, options)
   const failure = checkTarget(target, options)
-  if (failure !== undefined) return search.refuse(failure)
+  if (failure !== undefined) return search.refused(failure)
   if (options.pinnedTarget !== 'refuse') {
     const pinned = options.anchors.find(target.der)
-    if (pinned?.anchor !== undefined) return yield* search.finish([], pinned, accept)
+    if (pinned?.anchor !== undefined) return search.finish([], pinned, accept)
   }
-  return yield* search.run(accept)
+  return search.run(accept)
 }
 
 /** What the target must satisfy on any path. */
@@ -168,6 +168,12 @@ class Search<F> {
     accept: Accept<F> | undefined,
   ): Steps<PathResult<F>> {
     return (yield* this.#complete(chain, anchor, accept)) ?? this.#refused()
+  }
+
+  /** A search that ends before it begins. */
+  // biome-ignore lint/correctness/useYield: the shape of the other endings
+  *refused(failure: PathFailure): Steps<PathResult<F>> {
+    return this.refuse(failure)
   }
 
   refuse(failure: PathFailure | F): PathResult<F> {

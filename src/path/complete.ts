@@ -1,7 +1,7 @@
 /** The rules that need the whole path, on one candidate: names, policies, signatures. RFC 5280 §6.1.2 to RFC 5280 §6.1.5. @module */
 
 import { bytesEqual } from '../base/bytes.ts'
-import type { Steps } from '../effect/effect.ts'
+import type { Answers, Steps } from '../effect/effect.ts'
 import { describeKey, inheritDsaParameters } from '../x509/algorithms.ts'
 import type { Certificate, KeyDescription, SubjectPublicKeyInfo } from '../x509/certificate.ts'
 import type { Budget } from './budget.ts'
@@ -23,7 +23,7 @@ import {
 } from './policies.ts'
 import { mustBeSelfSigned } from './profile.ts'
 import { narrowPurposes, type PurposeWarning, wantedPurposes, warnOfAnyPurpose } from './purpose.ts'
-import { checkSignature } from './signature.ts'
+import { askSignature, checkSignature, judgeSignature } from './signature.ts'
 import type { TrustAnchor } from './trust-anchor.ts'
 
 declare const validated: unique symbol
@@ -175,7 +175,7 @@ function* checkSignatures(
       if (known.failure !== undefined) return { ...known.failure, index } as PathFailure
       continue
     }
-    const failure = yield* checkSignature({
+    const question = askSignature({
       algorithm: certificate.signatureAlgorithm,
       data: certificate.tbsCertificate.der,
       signature: certificate.signatureValue,
@@ -186,6 +186,10 @@ function* checkSignatures(
       isVerified: issuer?.verifiedUnder === spki,
       budget,
     })
+    const failure =
+      question === undefined || 'code' in question
+        ? question
+        : judgeSignature(question, (yield question) as Answers['verifySignature'])
     if (failure === undefined && issuer !== undefined) issuer.verifiedUnder = spki
     const indexed = failure && { ...failure, index }
     checked.push({ certificate, spki: spki.der, failure: indexed })

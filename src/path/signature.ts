@@ -1,7 +1,7 @@
 /** One signature under an issuer's key: RFC 5280 §6.1.3 (a)(1). @module */
 
 import type { HashName, SignatureScheme } from '../base/signature-scheme.ts'
-import type { Answers, Effect, Steps } from '../effect/effect.ts'
+import { type Answers, ask, type Effect, type Steps } from '../effect/effect.ts'
 import {
   decodeSignatureScheme,
   describeKey,
@@ -64,11 +64,15 @@ export interface SignatureCheck {
   readonly budget: SignatureBudget
 }
 
+/** What a runtime is asked for one signature. */
+export type SignatureQuestion = Extract<Effect, { op: 'verifySignature' }>
+
 /**
- * Reports why the signature does not count; `undefined` when it verifies under a key and a scheme that the policy takes.
- * What policy and encoding settle costs no budget.
+ * What is to be asked about a signature; or the failure that policy and encoding settle, which costs no budget; or `undefined`
+ * when it is known to verify. With `judgeSignature` the two halves of `checkSignature`, for the one place where its generator
+ * would cost every client as much as the rules of the path do.
  */
-export function* checkSignature({
+export function askSignature({
   algorithm,
   data,
   signature,
@@ -78,7 +82,7 @@ export function* checkSignature({
   memorable,
   isVerified = false,
   budget,
-}: SignatureCheck): Steps<SignatureFailure | undefined> {
+}: SignatureCheck): SignatureQuestion | SignatureFailure | undefined {
   const decoded = decodeSignatureScheme(algorithm)
   if (!decoded.ok) return decoded.failure
   const scheme = decoded.value
@@ -86,25 +90,32 @@ export function* checkSignature({
   if (refused !== undefined) return refused
   if (key.kind === 'DSA' && !key.hasParameters) return { code: 'key-parameters-missing' }
   if (!isWellFormed(signature, key, scheme)) return { code: 'signature-invalid' }
-
   if (isVerified) return undefined
   // Counted before asking, or a mesh of look-alike CAs costs verifications without bound (CVE-2018-16875).
   budget.signatures -= signatureCost(key)
   if (budget.signatures < 0) return { code: 'budget-exhausted', of: 'signatures' }
+  const importable = key.kind === 'RSA-PSS' ? importableSpki(spki) : spki.der
+  return { op: 'verifySignature', scheme, spki: importable, data, signature, memorable }
+}
 
-  // Asked without `ask`, whose generator costs what the rules of a path cost; this is the one question of every client.
-  const question: Effect = {
-    op: 'verifySignature',
-    scheme,
-    spki: key.kind === 'RSA-PSS' ? importableSpki(spki) : spki.der,
-    data,
-    signature,
-    memorable,
-  }
-  const answer = (yield question) as Answers['verifySignature']
+/** Reports what an answer means; `undefined` when the signature verifies. */
+export function judgeSignature(
+  { scheme }: SignatureQuestion,
+  answer: Answers['verifySignature'],
+): SignatureFailure | undefined {
   if (answer === 'valid') return undefined
   if (answer === 'invalid') return { code: 'signature-invalid' }
   return { code: 'signature-algorithm-unsupported', scheme }
+}
+
+/**
+ * Reports why the signature does not count; `undefined` when it verifies under a key and a scheme that the policy takes.
+ * What policy and encoding settle costs no budget.
+ */
+export function* checkSignature(check: SignatureCheck): Steps<SignatureFailure | undefined> {
+  const question = askSignature(check)
+  if (question === undefined || 'code' in question) return question
+  return judgeSignature(question, yield* ask(question))
 }
 
 /** Whether the octets have the one form that a signature with `key` can have. */
