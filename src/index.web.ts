@@ -22,6 +22,12 @@ const client: AsyncClient = /* @__PURE__ */ createAsyncClient(/* @__PURE__ */ we
 export const validateClientCertificate: AsyncClient['validateClientCertificate'] =
   client.validateClientCertificate
 
-/** A validator for many clients under one configuration. */
+/**
+ * A validator for many clients under one configuration.
+ *
+ * @example
+ * const validator = createClientCertificateValidator({ trustAnchors: parseTrustAnchors(caPem) })
+ * const verdict = await validator.validate(pem)
+ */
 export const createClientCertificateValidator: AsyncClient['createClientCertificateValidator'] =
   client.createClientCertificateValidator

@@ -43,7 +43,13 @@ export interface ClientCertificateValidatorSync {
   readonly size: () => number
 }
 
-/** A validator for many clients under one configuration. */
+/**
+ * A validator for many clients under one configuration.
+ *
+ * @example
+ * const validator = createClientCertificateValidatorSync({ trustAnchors: parseTrustAnchors(caPem) })
+ * const verdict = validator.validate(pem)
+ */
 export function createClientCertificateValidatorSync(
   options: ValidatorOptions,
   capacity: ValidatorCapacity = {},
@@ -62,7 +68,13 @@ export function createClientCertificateValidatorSync(
   }
 }
 
-/** As `describeCertificate`, without a promise. */
+/**
+ * As `describeCertificate`, without a promise.
+ *
+ * @example
+ * const parsed = parseCertificate(der)
+ * if (parsed.ok) console.log(describeCertificateSync(parsed.value).subject) // CN=client-a,O=Example
+ */
 export function describeCertificateSync(certificate: Certificate): CertificateDescription {
   return runSync(describeCertificateSteps(certificate), handlers)
 }

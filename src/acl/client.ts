@@ -27,6 +27,10 @@ export function makeClientAcl(read: readonly ReadEntry<ClientAclEntry>[]): Clien
  * Decides over the target of a path that has been validated.
  *
  * @param time - Unix time in whole seconds.
+ * @example
+ * const acl = parseClientAcl('allow attributes O=Example')
+ * const decision = runSync(decideClientAcl(acl, path, time), handlers)
+ * console.log(decision.allowed) // true
  */
 export function* decideClientAcl(
   acl: ClientAcl,

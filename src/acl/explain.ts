@@ -28,7 +28,14 @@ export interface AclExplanation<D, E> {
   readonly nearest?: { readonly entry: E; readonly differences: readonly AclDifference[] }
 }
 
-/** Decides again and says more; asks for more digests than deciding, so it is for people, not for every request. */
+/**
+ * Decides again and says more; asks for more digests than deciding, so it is for people, not for every request.
+ *
+ * @example
+ * const acl = parseIssuerAcl('allow dn "CN=Another CA,O=Example"')
+ * const { decision, nearest } = runSync(explainIssuerAcl(acl, path, time), handlers)
+ * if (!decision.allowed) console.log(decision.code, nearest?.differences.length) // issuer-not-allowed 1
+ */
 export function* explainIssuerAcl(
   acl: IssuerAcl,
   path: AclPath,
@@ -46,7 +53,14 @@ export function* explainIssuerAcl(
   return { decision, ...(yield* findNearest(acl, places, situation)) }
 }
 
-/** As {@link explainIssuerAcl}, for the client. */
+/**
+ * As {@link explainIssuerAcl}, for the client.
+ *
+ * @example
+ * const acl = parseClientAcl('allow san-dns client-b.example')
+ * const { decision } = runSync(explainClientAcl(acl, path, time), handlers)
+ * if (!decision.allowed) console.log(decision.code) // client-not-allowed
+ */
 export function* explainClientAcl(
   acl: ClientAcl,
   path: AclPath,

@@ -54,6 +54,10 @@ export function makeIssuerAcl(
  * one that is in force longest is reported.
  *
  * @param time - Unix time in whole seconds.
+ * @example
+ * const acl = parseIssuerAcl('deny dn "CN=Example Issuing CA,O=Example"')
+ * const decision = runSync(decideIssuerAcl(acl, path, time), handlers)
+ * if (!decision.allowed) console.log(decision.code) // issuer-denied
  */
 export function* decideIssuerAcl(
   acl: IssuerAcl,
@@ -80,6 +84,10 @@ export function* decideIssuerAcl(
  * or a place `under` one never does. An entry that denies refuses unless what is known rules it out.
  *
  * @param time - Unix time in whole seconds.
+ * @example
+ * const acl = parseIssuerAcl('allow dn "CN=Example Issuing CA,O=Example"')
+ * const decision = runSync(decideUnverifiedIssuer(acl, certificate, time), handlers)
+ * console.log(decision.allowed) // true
  */
 export function* decideUnverifiedIssuer(
   acl: IssuerAcl,
@@ -118,6 +126,9 @@ export function* decideUnverifiedIssuer(
  * whoever wants to keep another one of the same CA.
  *
  * @returns An ACL with the same entries; `acl` itself when there is nothing to widen.
+ * @example
+ * const acl = parseIssuerAcl('allow dn "CN=Example Issuing CA,O=Example"')
+ * console.log(runSync(resolveDenied(acl, path.certificates), handlers) === acl) // true
  */
 export function* resolveDenied(
   acl: IssuerAcl,

@@ -41,12 +41,21 @@ export interface ClientAcl extends Acl<ClientAclEntry> {
  * array is an ACL that allows nobody.
  *
  * @throws `TypeError` with `code: 'acl-invalid'`, `field` (such as `[3].match.dn`) and `expected`.
+ * @example
+ * const acl = issuerAclFromJson([{ effect: 'allow', match: { dn: 'CN=Example Issuing CA,O=Example' } }])
+ * console.log(acl.entries[0]?.at) // issuer
  */
 export function issuerAclFromJson(value: unknown): IssuerAcl {
   return makeIssuerAcl(readArray(value).map((one, i) => readIssuerEntry(one, { field: `[${i}]` })))
 }
 
-/** As {@link issuerAclFromJson}, for what an ACL may say of a client. */
+/**
+ * As {@link issuerAclFromJson}, for what an ACL may say of a client.
+ *
+ * @example
+ * const acl = clientAclFromJson([{ effect: 'allow', match: { sanDns: 'client-a.example' } }])
+ * console.log(acl.entries.length) // 1
+ */
 export function clientAclFromJson(value: unknown): ClientAcl {
   return makeClientAcl(readArray(value).map((one, i) => readClientEntry(one, { field: `[${i}]` })))
 }

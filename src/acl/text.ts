@@ -26,21 +26,43 @@ import { type ClientAcl, type IssuerAcl, readClientEntry, readIssuerEntry } from
  * Reads an issuer ACL from its text form. A text without entries is an ACL that allows nobody.
  *
  * @throws `TypeError` with `code: 'acl-invalid'`, `line` (from 1), `field` and `expected`.
+ * @example
+ * const acl = parseIssuerAcl('allow dn "CN=Example Issuing CA,O=Example" # clients')
+ * console.log(acl.entries[0]?.effect) // allow
  */
 export function parseIssuerAcl(text: string): IssuerAcl {
   return makeIssuerAcl(readLines(text, readIssuerEntry))
 }
 
-/** As {@link parseIssuerAcl}, for what an ACL may say of a client: also `san-dns`, `san-email`, `san-uri`, `serial … issuer …`. */
+/**
+ * As {@link parseIssuerAcl}, for what an ACL may say of a client: also `san-dns`, `san-email`, `san-uri`, `serial … issuer …`.
+ *
+ * @example
+ * const acl = parseClientAcl('allow san-dns client-a.example')
+ * console.log(acl.entries[0]?.effect) // allow
+ */
 export function parseClientAcl(text: string): ClientAcl {
   return makeClientAcl(readLines(text, readClientEntry))
 }
 
-/** The text form of an ACL; reading it gives the same entries. */
+/**
+ * The text form of an ACL; reading it gives the same entries.
+ *
+ * @example
+ * const acl = issuerAclFromJson([{ effect: 'allow', match: { dn: 'CN=CA' }, at: 'path' }])
+ * console.log(formatAcl(acl).trimEnd()) // allow dn CN=CA at path
+ */
 export function formatAcl(acl: Acl<AclEntry>): string {
   return acl.entries.map((entry) => `${formatEntry(entry)}\n`).join('')
 }
 
+/**
+ * The text form of one entry: one line, without its end.
+ *
+ * @example
+ * const { entries } = parseIssuerAcl('allow  dn  CN=CA')
+ * console.log(entries.map(formatEntry).join('; ')) // allow dn CN=CA
+ */
 export function formatEntry(entry: AclEntry): string {
   const words: string[] = [entry.effect]
   addFields(words, entry.match)

@@ -11,6 +11,10 @@ export interface AclWarning {
 /**
  * Entries that allow by nothing but a name (or a key identifier, which is as freely chosen) beside several trust anchors:
  * any of those can issue a sub-CA of that name. An anchor's own name was chosen by who configured it.
+ *
+ * @example
+ * const acl = parseIssuerAcl('allow dn CN=CA')
+ * console.log(issuerAclWarnings(acl, 2)[0]?.code) // issuer-acl-by-name
  */
 export function issuerAclWarnings(acl: IssuerAcl, anchorCount: number): readonly AclWarning[] {
   if (anchorCount < 2) return []

@@ -26,7 +26,12 @@ export interface FailureDescription {
   readonly remedy: string
 }
 
-/** Puts a failure into words. */
+/**
+ * Puts a failure into words.
+ *
+ * @example
+ * console.log(describeFailure({ code: 'acl-empty' }).remedy) // add an entry that allows it
+ */
 export function describeFailure(failure: Failure): FailureDescription {
   const { code } = failure
   const [source, text, remedy] = registry[code] as unknown as Row
@@ -46,7 +51,12 @@ function oneLine(text: string): string {
   )
 }
 
-/** Every published code, in the order of the registry. */
+/**
+ * Every published code, in the order of the registry.
+ *
+ * @example
+ * console.log(failureCodes().includes('certificate-expired')) // true
+ */
 export function failureCodes(): readonly FailureCode[] {
   return Object.keys(registry) as FailureCode[]
 }

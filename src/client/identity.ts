@@ -121,7 +121,12 @@ function hexOf(digests: Digests, index: number): string {
 const maxSpiffeId = 2048
 const spiffeId: RegExp = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)*$/
 
-/** `dNSName:client.example`, and likewise for the other forms. */
+/**
+ * `dNSName:client.example`, and likewise for the other forms.
+ *
+ * @example
+ * console.log(generalNameText({ kind: 'dNSName', value: 'client.example' })) // dNSName:client.example
+ */
 export function generalNameText(name: GeneralName): string {
   switch (name.kind) {
     case 'rfc822Name':

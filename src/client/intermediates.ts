@@ -22,6 +22,9 @@ export class Intermediates {
  *
  * @param source - PEM text or bytes (any number of certificates), DER, base64 DER, parsed certificates, or an array of these.
  * @throws TypeError with code `intermediates-unreadable` for what is neither PEM, DER nor base64, or is another kind of file.
+ * @example
+ * const intermediates = parseIntermediates(await readFile('intermediates.pem'))
+ * console.log(intermediates.unreadable.length) // 0
  */
 export function parseIntermediates(
   source: CertificateSource | readonly CertificateSource[],

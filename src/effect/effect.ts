@@ -54,6 +54,12 @@ export function* ask<E extends Effect>(effect: E): Generator<Effect, Answers[E['
   return (yield effect) as Answers[E['op']]
 }
 
+/**
+ * Runs the core to its end; `handlers` answer at once.
+ *
+ * @example
+ * const result = runSync(buildPath(certificate, options), handlers)
+ */
 export function runSync<T>(steps: Steps<T>, handlers: Handlers): T {
   let step = steps.next()
   while (!step.done) {
@@ -62,6 +68,12 @@ export function runSync<T>(steps: Steps<T>, handlers: Handlers): T {
   return step.value
 }
 
+/**
+ * Runs the core to its end; `handlers` may answer later, and a rejection passes through.
+ *
+ * @example
+ * const result = await runAsync(buildPath(certificate, options), handlers)
+ */
 export async function runAsync<T>(steps: Steps<T>, handlers: AsyncHandlers): Promise<T> {
   let step = steps.next()
   while (!step.done) {

@@ -60,7 +60,13 @@ export type SchemePolicyFailure =
 
 export type KeyKind = KeyDescription['kind']
 
-/** The policy that `options` make of the defaults; no options: the one shared default. */
+/**
+ * The policy that `options` make of the defaults; no options: the one shared default.
+ *
+ * @example
+ * console.log(algorithmPolicy().minimumRsaBits) // 2048
+ * console.log(algorithmPolicy({ dangerouslyAllowSha1: true }).hashes.has('SHA-1')) // true
+ */
 export function algorithmPolicy(options?: AlgorithmOptions): AlgorithmPolicy {
   if (options === undefined) return defaultAlgorithmPolicy
   const hashes = new Set(defaultAlgorithmPolicy.hashes)

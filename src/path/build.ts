@@ -57,6 +57,9 @@ export interface Attempts<F> {
  * Searches for a valid path that `accept` takes too.
  *
  * @returns The first such path; or the most telling failure. Either way with every candidate that was refused on the way.
+ * @example
+ * const result = runSync(buildPath(certificate, options), handlers)
+ * console.log(result.ok) // true
  */
 export function buildPath<F = never>(
   target: Certificate,

@@ -12,6 +12,13 @@ interface Writing {
   readonly issuers: Issuer[]
 }
 
+/**
+ * Candidate issuers of one origin: trust anchors, or intermediates.
+ *
+ * @example
+ * const anchors = new IssuerIndex([new Issuer(undefined, trustAnchor)])
+ * console.log(anchors.issuers.length) // 1
+ */
 export class IssuerIndex {
   /** Without byte-for-byte equal certificates, in the order given. */
   readonly issuers: readonly Issuer[]

@@ -7,7 +7,13 @@ import type { Name } from '../x509/name.ts'
 import { nameKey } from '../x509/name-match.ts'
 import type { TrustAnchor } from './trust-anchor.ts'
 
-/** Computes on first use and keeps: most of a large pool is never looked at, the rest is looked at by every client. */
+/**
+ * Computes on first use and keeps: most of a large pool is never looked at, the rest is looked at by every client.
+ *
+ * @example
+ * const issuer = new Issuer(certificate, undefined)
+ * console.log(issuer.selfIssued) // false
+ */
 export class Issuer {
   /** Absent for an anchor that is a name and a key. */
   readonly certificate: Certificate | undefined

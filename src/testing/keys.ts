@@ -44,6 +44,9 @@ const taken = new Map<string, TestKey>()
  * One key of the pool.
  *
  * @param index - From 0; the pool starts again after `poolSize(kind)` keys.
+ * @example
+ * const root = await issueCa('Root CA', { key: poolKey('P-256', 5) })
+ * console.log(root.key.id) // P-256#5
  */
 export function poolKey(kind: KeyKind, index: number): TestKey {
   const pairs = pool.keys[kind]
@@ -57,12 +60,22 @@ export function poolKey(kind: KeyKind, index: number): TestKey {
   return key
 }
 
-/** How many keys of a kind the pool has. */
+/**
+ * How many keys of a kind the pool has.
+ *
+ * @example
+ * console.log(poolKey('P-256', poolSize('P-256')) === poolKey('P-256', 0)) // true
+ */
 export function poolSize(kind: KeyKind): number {
   return pool.keys[kind].length
 }
 
-/** A fresh key, for whoever needs more than the pool has; not the same in the next run. WebCrypto's kinds only. */
+/**
+ * A fresh key, for whoever needs more than the pool has; not the same in the next run. WebCrypto's kinds only.
+ *
+ * @example
+ * const root = await issueCa('Root CA', { key: await generateKey('P-256') })
+ */
 export async function generateKey(
   kind: KeyKind,
   crypto: Crypto = globalThis.crypto,

@@ -20,7 +20,8 @@ import {
  * dotted, and their values, like those of string types that are compared octet by octet, are `#` and the hex of the element, so that the text reads back to a name
  * that matches.
  *
- * @example formatName(certificate.tbsCertificate.subject) // 'CN=client-a,O=Example,C=DE'
+ * @example
+ * console.log(formatName(certificate.tbsCertificate.subject)) // CN=client-a,O=Example
  */
 export function formatName(name: Name): string {
   let text = ''

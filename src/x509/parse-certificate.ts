@@ -21,6 +21,9 @@ import { readName } from './parse-name.ts'
  *
  * @param der - The whole certificate; views into it stay in the result, so it must not be changed afterwards.
  * @returns The certificate, or the first thing that is wrong, with its offset in octets. Never throws.
+ * @example
+ * const parsed = parseCertificate(der.subarray(0, 100))
+ * if (!parsed.ok) console.log(parsed.failure.code) // der-truncated
  */
 export function parseCertificate(der: Uint8Array): Result<Certificate, ParseFailure> {
   return reading(() => {

@@ -1,0 +1,125 @@
+/** The examples beside the sources: every public function and class has one, and each runs. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { beforeAll, expect, test } from 'vitest'
+import { nodeHandlers } from '../../src/runtime/node.ts'
+import { createPki, type Pki, testTime } from '../../src/testing/index.ts'
+import { optionsOf } from '../path/support.ts'
+import { pkcs7Of } from '../pkcs7/support.ts'
+import { modules, runExample } from './examples.ts'
+import { root } from './markdown.ts'
+
+interface Example {
+  readonly file: string
+  /** Of the tag, from 1. */
+  readonly line: number
+  readonly code: string
+}
+
+const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.ts') && !name.startsWith('cli/'))
+  .sort()
+  .map((name) => ({ file: `src/${name}`, text: readFileSync(`${root}src/${name}`, 'utf8') }))
+const examples = sources.flatMap(({ file, text }) => examplesOf(file, text))
+
+const entries = Object.keys(modules).filter((name) => name.startsWith('mtls-policy'))
+
+test.each(entries)('every function and class of %s has an example', async (name) => {
+  const entry = Object.entries((await modules[name]?.()) ?? {})
+  const callable = entry.filter(([, value]) => typeof value === 'function').map(([key]) => key)
+  expect(callable).not.toEqual([])
+  expect(callable.flatMap((key) => withoutExample(key))).toEqual([])
+})
+
+test.each([
+  ['no comment', 'export function one(): void {}'],
+  ['a comment without one', '/** Text. */\nexport function one(): void {}'],
+  ['the one before', '/**\n * @example\n * a()\n */\nconst a = 1\nexport class one {}'],
+])('a declaration with %s has no example', (_, text) => {
+  expect(withoutExample('one', [{ file: 'a.ts', text }])).toEqual(['a.ts: one'])
+})
+
+let given: Readonly<Record<string, unknown>>
+beforeAll(async () => {
+  given = await givenFor(await createPki())
+})
+
+test.each(examples)('the example in $file, line $line, does what it says', async ({ code }) => {
+  // In a block of its own, so that it may name its constants as it likes.
+  const printed = await runExample(`{\n${code}\n}`, given)
+  const promised = promisedBy(code)
+  if (promised.length > 0) expect(printed).toEqual(promised)
+})
+
+test('what examples read is what they take it for', async () => {
+  const code = `const bundle = parsePkcs7(await readFile('cas.p7b'))
+console.log(bundle.ok && bundle.value.certificates.length)
+console.log(parseIntermediates(await readFile('intermediates.pem')).unreadable.length)`
+  expect(await runExample(code, given)).toEqual(['2', '0'])
+})
+
+/** Where `name` is declared without an example right above, or that it is declared nowhere. */
+function withoutExample(name: string, files = sources): readonly string[] {
+  const declaration = new RegExp(
+    `^export (?:async )?(?:function\\*? |const |class )${name}(?![\\w$])`,
+    'm',
+  )
+  const found = files.filter(({ text }) => declaration.test(text))
+  if (found.length === 0) return [`${name} is declared nowhere`]
+  return found.flatMap(({ file, text }) => {
+    const before = text.slice(0, declaration.exec(text)?.index)
+    const comment = before.endsWith('*/\n') ? before.slice(before.lastIndexOf('/**')) : ''
+    return examplesOf(file, comment).length > 0 ? [] : [`${file}: ${name}`]
+  })
+}
+
+/** From the tag to the next tag or the end of the comment. */
+function examplesOf(file: string, text: string): readonly Example[] {
+  return [...text.matchAll(/^ *\* @example(?![\w.])(.*(?:\n *\* ?(?!@|\/).*)*)/gm)].map(
+    ({ 1: lines = '', index }) => ({
+      file,
+      line: text.slice(0, index).split('\n').length,
+      code: lines.replace(/^ *\* ?/gm, '').trim(),
+    }),
+  )
+}
+
+/** What stands as a comment behind `console.log(…)`. */
+function promisedBy(code: string): readonly string[] {
+  return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, text = '']) => text)
+}
+
+/** Names that the examples take for granted: the public ones, and those of one small PKI. */
+async function givenFor(pki: Pki): Promise<Readonly<Record<string, unknown>>> {
+  const loaded = await Promise.all(entries.map((name) => modules[name]?.()))
+  const { root: anchor, issuing, client, anchorsPem, intermediatesPem, chainPem } = pki
+  const { subject: name, subjectPublicKeyInfo } = anchor.tbsCertificate
+  const files: Readonly<Record<string, string | Uint8Array>> = {
+    'ca.pem': anchorsPem,
+    'intermediates.pem': intermediatesPem,
+    'cas.p7b': pkcs7Of([anchor.der, issuing.der]),
+  }
+  return {
+    ...Object.assign({}, ...loaded),
+    anchorsPem,
+    chainPem,
+    pem: chainPem,
+    caPem: anchorsPem,
+    der: client.der,
+    certificate: client,
+    trustAnchor: { name, subjectPublicKeyInfo, certificate: undefined },
+    path: {
+      certificates: [client, issuing],
+      anchor: { name, spki: subjectPublicKeyInfo.der, certificate: anchor },
+    },
+    options: optionsOf({ anchors: [anchor], intermediates: [issuing] }),
+    handlers: nodeHandlers(),
+    time: testTime,
+    readFile: async (file: string) => {
+      const content = files[file]
+      if (content === undefined) throw new Error(`the example reads ${file}`)
+      return content
+    },
+  }
+}
