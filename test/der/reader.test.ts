@@ -61,9 +61,24 @@ describe('identifier octets, X.690 8.1.2', () => {
       expected: 'more',
     })
   })
+  test.each(['00', '1f', '3f'])('what follows that end is not looked at: %s', (next) => {
+    const inner = at(`3000 ${next}00`).enter(0x30, 'a sequence')
+    expect(derFailure(() => inner.readAny('more'))).toEqual({
+      code: 'der-truncated',
+      offset: 2,
+      expected: 'more',
+    })
+  })
 })
 
 describe('lengths, X.690 8.1.3 and 10.1', () => {
+  test.each<[string, string]>([
+    ['3080 0000', 'a definite length'],
+    ['30850000000001 00', 'a length of at most four octets'],
+    ['30817f', 'a length in as few octets as it needs'],
+  ])('%s: the failure says what it wants, %s', (text, expected) => {
+    expect(derFailure(() => at(text).readAny('a sequence'))).toMatchObject({ offset: 1, expected })
+  })
   test.each<[string, string, string, number]>([
     ['indefinite', '3080 0000', 'der-indefinite-length', 1],
     ['long form for 0', '308100', 'der-length-not-minimal', 1],
@@ -118,6 +133,12 @@ describe('octets left over, X.690 8.1.1', () => {
       offset: 2,
       expected: 'nothing after the last element',
     })
+  })
+  test('are none where the last element ends, though the buffer goes on', () => {
+    const inner = at('3002 0500 00').enter(0x30, 'a sequence')
+    expect(derFailure(() => inner.finish())).toMatchObject({ offset: 2 })
+    inner.null('nothing')
+    expect(() => inner.finish()).not.toThrow()
   })
   test('a NULL has no contents', () => {
     expect(derFailure(() => at('050100').null('a null'))).toEqual({
@@ -215,23 +236,36 @@ describe('BIT STRING, X.690 8.6 and 11.2', () => {
       })
     },
   )
+  test('an empty one does not borrow its first octet from what follows', () => {
+    expect(derFailure(() => at('0300 00').octetsOfBitString('a key'))).toEqual({
+      code: 'der-bit-string',
+      offset: 2,
+      expected: 'a key without unused bits',
+    })
+    expect(derFailure(() => at('0300 00').bitString('bits'))?.code).toBe('der-bit-string')
+  })
   test('whole octets', () => {
     expect(at('030300abcd').octetsOfBitString('a key')).toEqual(hex('abcd'))
     expect(at('030100').octetsOfBitString('a key')).toHaveLength(0)
   })
-  test.each<[string, number]>([
-    ['0300', 2],
-    ['030101', 2],
-    ['030107', 2],
-    ['03020880', 2],
-    ['0302ff80', 2],
-    ['03020101', 3],
-    ['03020740', 3],
-    ['0303048f 08', 4],
-  ])('unused bits are 0 to 7, there are octets for them, and they are zero: %s', (text, offset) => {
-    const failure = derFailure(() => at(text).bitString('bits'))
-    expect([failure?.code, failure?.offset]).toEqual(['der-bit-string', offset])
-  })
+  const counted = '0 to 7 unused bits in bits'
+  const cleared = 'zero in unused bits'
+  test.each<[string, number, string]>([
+    ['0300', 2, counted],
+    ['030101', 2, counted],
+    ['030107', 2, counted],
+    ['03020880', 2, counted],
+    ['0302ff80', 2, counted],
+    ['03020101', 3, cleared],
+    ['03020740', 3, cleared],
+    ['0303048f 08', 4, cleared],
+  ])(
+    'unused bits are 0 to 7, there are octets for them, and they are zero: %s',
+    (text, offset, expected) => {
+      const code = 'der-bit-string'
+      expect(derFailure(() => at(text).bitString('bits'))).toEqual({ code, offset, expected })
+    },
+  )
   test.each(['030100', '03020780', '03020001', '030304fff0', '030207 00'])('%s is read', (text) => {
     expect(at(text).bitString('bits')).toEqual(hex(text).subarray(2))
   })
