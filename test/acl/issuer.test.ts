@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { decider } from '../../src/acl/decider.ts'
 import {
   decideIssuerAcl,
   decideUnverifiedIssuer,
@@ -100,6 +101,27 @@ describe('positions', () => {
     expect(outcome(`${allowed}deny attributes CN=Lower at anchor`, pinned)).toBe('allowed')
   })
 
+  test.each([
+    [`certificate-sha256 ${sha256(root.der)}`, 'allowed'],
+    [`certificate-sha256 ${sha256(upper.der)}`, 'issuer-not-allowed'],
+    [`tbs-sha256 ${sha256(root.tbsCertificate.der)}`, 'allowed'],
+    [`certificate ${Buffer.from(root.der).toString('base64')}`, 'allowed'],
+    [`certificate ${Buffer.from(upper.der).toString('base64')}`, 'issuer-not-allowed'],
+    [`key-id ${keyId(root)}`, 'allowed'],
+    [`key-id ${keyId(upper)}`, 'issuer-not-allowed'],
+  ])('the certificate of an anchor counts: at anchor, %.60s: %s', (match, expected) => {
+    expect(outcome(`allow ${match} at anchor`)).toBe(expected)
+  })
+
+  test('an issuer is named by a name that differs in case alone, RFC 5280 §7.1', async () => {
+    const shouted = await lower.issue('CN=client', {
+      issuer: 'CN=LOWER,OU=ONE,OU=TWO,O=TRUST,C=DE',
+    })
+    expect(shouted.tbsCertificate.issuer.der).not.toEqual(lower.tbsCertificate.subject.der)
+    const over = pathOf([shouted, lower, upper], root)
+    expect(outcome(`allow spki-sha256 ${spkiSha256(lower)}`, over)).toBe('allowed')
+  })
+
   test('a path without certificates has no issuer', () => {
     expect(outcome('allow attributes CN=* at path', pathOf([], root))).toBe('issuer-not-allowed')
   })
@@ -185,6 +207,21 @@ describe('denying a CA certificate denies its subject and key', () => {
     expect(outcome(`${allow}deny tbs-sha256 ${sha256(lower.tbsCertificate.der)}`)).toBe(
       'issuer-denied',
     )
+  })
+
+  test('an entry that allows by fingerprint is never widened', async () => {
+    const { cross, over } = await crossPath()
+    const entry = `allow certificate-sha256 ${sha256(lower.der)}`
+    const alone = parseIssuerAcl(entry)
+    expect(run(resolveDenied(alone, [root, lower, cross]))).toBe(alone)
+    const beside = parseIssuerAcl(`${entry}\ndeny certificate-sha256 ${sha256(upper.der)}`)
+    const resolved = run(resolveDenied(beside, [root, upper, lower, cross]))
+    expect(resolved).not.toBe(beside)
+    expect(run(decideIssuerAcl(resolved, path, 0))).toMatchObject({ allowed: true })
+    expect(run(decideIssuerAcl(resolved, over, 0))).toEqual({
+      allowed: false,
+      code: 'issuer-not-allowed',
+    })
   })
 
   test('widening changes nothing where nothing is denied by hash or nothing is known', () => {
@@ -311,6 +348,42 @@ describe('expiry, in Unix seconds, the last one included', () => {
     const denied = run(decideIssuerAcl(parseIssuerAcl('deny attributes CN=* expires 90'), path, 50))
     expect(denied).toMatchObject({ allowed: false, code: 'issuer-denied', expires: 90 })
   })
+})
+
+describe('what a decision carries', () => {
+  const decide = (text: string) => run(decideIssuerAcl(parseIssuerAcl(text), path, 50))
+  test('no expiry where the entry has none', () => {
+    expect(Object.keys(decide(`allow dn "${issuerDn}"`))).toEqual(['allowed', 'entry'])
+    expect(Object.keys(decide(`deny dn "${issuerDn}"`))).toEqual(['allowed', 'code', 'entry'])
+  })
+  test('of entries that hold equally long, the one that stands first', () => {
+    const twice = (effect: string, end: string) =>
+      decide(
+        `${effect} dn "${issuerDn}" note one ${end}\n${effect} dn "${issuerDn}" note two ${end}`,
+      )
+    for (const end of ['', 'expires 60']) {
+      expect(twice('allow', end)).toMatchObject({ allowed: true, entry: { note: 'one' } })
+      expect(twice('deny', end)).toMatchObject({ code: 'issuer-denied', entry: { note: 'one' } })
+    }
+  })
+})
+
+test('an ACL answers through itself as the functions do', () => {
+  const acl = parseIssuerAcl(
+    `allow dn "${issuerDn}" expires 9\ndeny certificate-sha256 ${sha256(upper.der)}`,
+  )
+  const own = acl[decider]
+  for (const time of [9, 10]) {
+    const decision = run(decideIssuerAcl(acl, path, time))
+    expect(decision.allowed).toBe(time === 9)
+    expect(run(own.decide(path, time))).toEqual(decision)
+  }
+  expect(run(own.decideUnverified(client, 9))).toEqual(run(decideUnverifiedIssuer(acl, client, 9)))
+  expect(run(own.decideUnverified(client, 9))).toMatchObject({ code: 'issuer-deny-unchecked' })
+  expect(run(own.widen([upper]))).not.toBe(acl)
+  expect(run(own.widen([lower]))).toBe(acl)
+  expect(own.warnings(2).map(({ code }) => code)).toEqual(['issuer-acl-by-name'])
+  expect(own.warnings(1)).toEqual([])
 })
 
 describe('digests are asked for when an entry needs them, each once', () => {
