@@ -38,6 +38,7 @@ describe('extended key usage of the target, RFC 5280 §4.2.1.12', () => {
     [[email], 'clientAuth', both, 'extended-key-usage-missing'],
     [[client], 'clientAuth', [], 'extended-key-usage-missing'],
     [undefined, 'clientAuth', [], 'extended-key-usage-missing'],
+    [[server], 'clientAuth', [], 'extended-key-usage-missing'],
     [[server], 'serverAuth', undefined, undefined],
     [[client], 'serverAuth', undefined, 'extended-key-usage-missing'],
     [[email], 'any', undefined, undefined],
@@ -53,6 +54,13 @@ describe('extended key usage of the target, RFC 5280 §4.2.1.12', () => {
       index: 0,
       wanted: both,
       purposes: [email],
+    })
+    const nothing = wantedPurposes('clientAuth', [])
+    expect(checkTargetPurpose(withPurposes(undefined), 'clientAuth', nothing)).toEqual({
+      code: 'extended-key-usage-missing',
+      index: 0,
+      wanted: [],
+      purposes: [],
     })
   })
 })
@@ -181,6 +189,11 @@ describe('anyExtendedKeyUsage', () => {
       warns ? { code: 'extended-key-usage-any', index: 2 } : undefined,
     )
   })
+})
+
+test('an extension without anyExtendedKeyUsage warns of nothing, whatever held', () => {
+  const held = wantedPurposes('clientAuth')
+  expect(warnOfAnyPurpose(withPurposes([email]), 1, held)).toBeUndefined()
 })
 
 test('a set lists its members', () => {
