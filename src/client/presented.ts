@@ -1,12 +1,11 @@
 /** What a client presents: the target first, then what it sends along. @module */
 
 import { failed, type Result, success } from '../base/result.ts'
-import { tagSequence } from '../der/tags.ts'
 import { Issuer } from '../path/issuer.ts'
 import type { IssuerIndex } from '../path/issuer-index.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { ParseFailure } from '../x509/failure.ts'
-import { type InputFailure, readCertificateInput } from '../x509/input.ts'
+import { type InputFailure, readCertificateInput, startsLikeDer } from '../x509/input.ts'
 import { isParsedCertificate, parseCertificate } from '../x509/parse-certificate.ts'
 import { type CertificateSource, octetsOf, type PresentedSource } from './certificate-source.ts'
 import type { PresentedFailure } from './failure.ts'
@@ -80,7 +79,7 @@ function partsOf(
 ): Result<readonly (Uint8Array | Certificate | undefined)[], InputFailure> {
   if (isParsedCertificate(source)) return success([source])
   // Most are DER and a certificate: only one that does not parse is asked what else it may be.
-  if (source instanceof Uint8Array && source[0] === tagSequence) return success([source])
+  if (source instanceof Uint8Array && startsLikeDer(source)) return success([source])
   const given = octetsOf(source)
   if (given === undefined) return failed({ code: 'input-unrecognized' })
   const input = readCertificateInput(given)

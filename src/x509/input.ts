@@ -58,7 +58,7 @@ export function readCertificateInput(
   input: string | Uint8Array,
 ): Result<CertificateInput, InputFailure> {
   if (input.length === 0) return failed({ code: 'input-empty' })
-  if (typeof input !== 'string' && input[0] === tagSequence) {
+  if (typeof input !== 'string' && startsLikeDer(input)) {
     const kind = otherKindOfDer(input)
     if (kind !== undefined) return failed({ code: 'input-not-a-certificate', kind })
     return success({ certificates: [input], damaged: undefined })
@@ -79,6 +79,11 @@ export function readCertificateInput(
   }
   const damaged = failure && pemFailure(failure.code, blocks.length)
   return success({ certificates, damaged })
+}
+
+/** Whether octets begin as a certificate's DER does; no text begins so. */
+export function startsLikeDer(octets: Uint8Array): boolean {
+  return octets[0] === tagSequence
 }
 
 /** What a PEM block holds, if no certificate. */
