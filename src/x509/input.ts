@@ -81,7 +81,7 @@ export function readCertificateInput(
   return success({ certificates, damaged })
 }
 
-/** Whether octets begin as a certificate's DER does; no text begins so. */
+/** Whether octets begin as a certificate's DER does; neither PEM nor base64 of DER does. */
 export function startsLikeDer(octets: Uint8Array): boolean {
   return octets[0] === tagSequence
 }
