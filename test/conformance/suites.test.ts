@@ -103,6 +103,21 @@ describe('limbo', () => {
     expect(Math.abs(Date.now() - Number(options?.time))).toBeLessThan(600_000)
   })
 
+  test.each(['CLIENT', 'SERVER'])('a %s case may lack what is optional', async (kind) => {
+    const needed = {
+      id: 'a',
+      validation_kind: kind,
+      trusted_certs: base.trusted_certs,
+      peer_certificate: base.peer_certificate,
+      expected_result: 'SUCCESS',
+    }
+    const driver = new Recorder('sync', accepted)
+    expect(agrees(await runFirst({ testcases: [needed] }, driver))).toBe(true)
+    expect(driver.asked[0]).toMatchObject({ intermediates: [] })
+    expect(driver.asked[0]).not.toHaveProperty('expectedPeerNames')
+    expect(driver.asked[0]).not.toHaveProperty('maxIntermediates')
+  })
+
   test('a refusal that the suite wants agrees, one that it does not want disagrees', async () => {
     expect(agrees((await ask({ expected_result: 'FAILURE' }, refused)).outcome)).toBe(true)
     expect((await ask({}, refused)).outcome).toMatchObject({

@@ -19,16 +19,16 @@ export interface LimboCase {
   readonly validation_kind: 'CLIENT' | 'SERVER'
   /** PEM each, as are the next two. */
   readonly trusted_certs: readonly string[]
-  readonly untrusted_intermediates: readonly string[]
+  readonly untrusted_intermediates?: readonly string[] | null
   readonly peer_certificate: string
-  /** ISO 8601, milliseconds allowed; null means now. */
-  readonly validation_time: string | null
+  /** ISO 8601, milliseconds allowed; null or absent means now. */
+  readonly validation_time?: string | null
   readonly expected_result: 'SUCCESS' | 'FAILURE'
-  readonly expected_peer_name: PeerName | null
-  readonly expected_peer_names: readonly PeerName[]
+  readonly expected_peer_name?: PeerName | null
+  readonly expected_peer_names?: readonly PeerName[] | null
   /** How many intermediates at most, self-issued ones not counted. */
-  readonly max_chain_depth: number | null
-  readonly crls: readonly string[]
+  readonly max_chain_depth?: number | null
+  readonly crls?: readonly string[] | null
 }
 
 interface PeerName {
@@ -56,7 +56,7 @@ function readCase(one: LimboCase): Case {
   return {
     id: one.id,
     run(driver, profile): Outcome | Promise<Outcome> {
-      if (one.crls.length > 0) return skipped('needs revocation')
+      if (one.crls?.length) return skipped('needs revocation')
       return judge(one, driver, { ...limboOptions(one), profile })
     },
   }
@@ -87,21 +87,20 @@ export function limboOptions(
   one: LimboCase,
 ): Omit<Options, 'trustAnchors'> & { profile?: Profile } {
   const client = one.validation_kind === 'CLIENT'
-  const names = client ? one.expected_peer_names : listOf(one.expected_peer_name)
+  const names = client ? (one.expected_peer_names ?? []) : listOf(one.expected_peer_name)
+  const { validation_time: time, max_chain_depth: depth } = one
   return {
     purpose: client ? 'clientAuth' : 'serverAuth',
-    time: one.validation_time === null ? now : new Date(one.validation_time),
-    intermediates: certificatesOf(one.untrusted_intermediates),
+    time: typeof time === 'string' ? new Date(time) : now,
+    intermediates: certificatesOf(one.untrusted_intermediates ?? []),
     ...(names.length > 0 ? { expectedPeerNames: names } : {}),
-    ...(one.max_chain_depth === null
-      ? {}
-      : { maxIntermediates: Math.min(one.max_chain_depth, 100) }),
+    ...(typeof depth === 'number' ? { maxIntermediates: Math.min(depth, 100) } : {}),
   }
 }
 
 /** Read once: all cases of a run see the same moment. */
 const now = new Date()
 
-function listOf<T>(value: T | null): readonly T[] {
-  return value === null ? [] : [value]
+function listOf<T>(value: T | null | undefined): readonly T[] {
+  return value === null || value === undefined ? [] : [value]
 }
