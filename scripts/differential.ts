@@ -75,7 +75,7 @@ function limboCases(): readonly LimboCase[] {
   const file = new URL('limbo.json.gz', corpora)
   if (!existsSync(file)) return []
   const { testcases = [] } = readCorpus(fileURLToPath(file))
-  return (testcases as unknown as readonly LimboCase[]).filter(({ crls }) => crls.length === 0)
+  return (testcases as unknown as readonly LimboCase[]).filter(({ crls }) => !crls?.length)
 }
 
 /** Both drivers, which must agree. */
