@@ -93,7 +93,7 @@ const supplies = new Map<KeyKind, Promise<Supply>>()
 function supplyOf(kind: KeyKind, run: Run): Promise<Supply> {
   let supply = supplies.get(kind)
   if (supply === undefined) {
-    const count = run.size === 'full' ? warmLeaves + 8 * leavesPerRow : warmLeaves + 200
+    const count = run.size === 'full' ? warmLeaves + 20 * leavesPerRow : warmLeaves + 200
     run.say(`issuing ${count} client certificates, ${kind}`)
     supply = issueMaterial(kind, count).then((material) => new Supply(material))
     supplies.set(kind, supply)
@@ -133,26 +133,45 @@ function importKey(spki: Uint8Array): crypto.KeyObject {
   return crypto.createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
 }
 
-/** Warms up, then times `work` against `floor`, each item once. */
+interface Timed {
+  readonly times: number[]
+  readonly floor: number[]
+}
+
+/**
+ * Warms up, then times `work` against its floor, each item once; a few times over with other leaves. What counts is the run that the
+ * machine disturbed least, told by the floor alone, which is not ours to make faster.
+ */
 async function against(
   run: Run,
-  { warm }: Supply,
-  leaves: readonly Uint8Array[],
+  { warm, take }: Pick<Supply, 'warm'> & { readonly take: () => readonly Uint8Array[] },
   work: (leaf: Uint8Array) => unknown,
   floorOver: (leaves: readonly Uint8Array[]) => (index: number) => unknown,
-): Promise<{ readonly times: number[]; readonly floor: number[] }> {
+): Promise<Timed> {
   const passes = run.size === 'full' ? warmPasses : 1
   const before = floorOver(warm)
   for (let pass = 0; pass < passes; pass++) {
     await interleave([{ run: before }, { run: (i) => work(warm[i] as Uint8Array) }], 0, warm.length)
   }
-  const [floor, times] = await interleave(
-    [{ run: floorOver(leaves) }, { run: (i) => work(leaves[i] as Uint8Array) }],
-    0,
-    leaves.length,
-  )
-  return { times: times as number[], floor: floor as number[] }
+  const timed: Timed[] = []
+  for (let turn = 0; turn < (run.size === 'full' ? turns : 1); turn++) {
+    const leaves = take()
+    const [floor, times] = await interleave(
+      [{ run: floorOver(leaves) }, { run: (i) => work(leaves[i] as Uint8Array) }],
+      0,
+      leaves.length,
+    )
+    timed.push({ times: times as number[], floor: floor as number[] })
+  }
+  return leastDisturbed(timed)
 }
+
+function leastDisturbed(timed: readonly Timed[]): Timed {
+  return timed.reduce((a, b) => (median(b.floor) < median(a.floor) ? b : a))
+}
+
+/** How often a row is timed, each time with leaves not seen before. */
+const turns = 3
 
 async function knownIssuer(run: Run, name: string, kind: KeyKind): Promise<Work> {
   const supply = await supplyOf(kind, run)
@@ -164,17 +183,13 @@ async function knownIssuer(run: Run, name: string, kind: KeyKind): Promise<Work>
   await checkJudge(run, name, judge, material)
   const floorOver = (leaves: readonly Uint8Array[]) => signatureFloor(run, material, leaves)
   // Half before the peers and half after them, as a machine is not the same for minutes.
-  const halves = [supply.take(countOf(run)), supply.take(countOf(run))] as const
-  const first = await against(run, supply, halves[0], judge, floorOver)
-  const others = await peerTimes(run, name, material, supply.warm, halves[0])
-  const second = await against(run, supply, halves[1], judge, floorOver)
-  return workOf(
-    name,
-    'one client, CA signature remembered; floor: one crypto.verify',
-    [...first.times, ...second.times],
-    [...first.floor, ...second.floor],
-    others,
-  )
+  const source = { warm: supply.warm, take: () => supply.take(countOf(run)) }
+  const first = await against(run, source, judge, floorOver)
+  const others = await peerTimes(run, name, material, supply.warm, source.take())
+  const second = await against(run, source, judge, floorOver)
+  const { times, floor } = leastDisturbed([first, second])
+  const note = 'one client, CA signature remembered; floor: one crypto.verify'
+  return workOf(name, note, times, floor, others)
 }
 
 async function awaited(run: Run, name: string, kind: KeyKind): Promise<Work> {
@@ -186,8 +201,7 @@ async function awaited(run: Run, name: string, kind: KeyKind): Promise<Work> {
   await checkJudge(run, name, async (leaf) => (await validator.validate(leaf, call)).ok, material)
   const { times, floor } = await against(
     run,
-    supply,
-    supply.take(countOf(run)),
+    { warm: supply.warm, take: () => supply.take(countOf(run)) },
     (leaf) => validator.validate(leaf, call),
     (leaves) => signatureFloor(run, material, leaves),
   )
@@ -208,8 +222,7 @@ async function newValidator(run: Run, name: string, kind: KeyKind): Promise<Work
   const issuing = signedOf(subject, material.issuing.der)
   const { times, floor } = await against(
     run,
-    supply,
-    supply.take(countOf(run)),
+    { warm: supply.warm, take: () => supply.take(countOf(run)) },
     validate,
     (leaves) => {
       const signed = leaves.map((der) => signedOf(subject, der))
@@ -304,8 +317,7 @@ async function manyAnchors(run: Run): Promise<Work> {
   await checkJudge(run, name, (leaf) => all.validate(leaf, call).ok, material)
   const { times, floor } = await against(
     run,
-    supply,
-    supply.take(countOf(run)),
+    { warm: supply.warm, take: () => supply.take(countOf(run)) },
     (leaf) => all.validate(leaf, call),
     (leaves) => (index) => one.validate(leaves[index] as Uint8Array, call),
   )
