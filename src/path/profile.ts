@@ -97,8 +97,6 @@ function checkCriticality(certificate: Certificate, role: Role): ProfileCode | u
   if (extensions.nameConstraints?.critical === false) return 'name-constraints-not-critical'
   if (extensions.policyConstraints?.critical === false) return 'policy-constraints-not-critical'
   if (extensions.inhibitAnyPolicy?.critical === false) return 'inhibit-any-policy-not-critical'
-  if (extensions.authorityInfoAccess?.critical) return 'authority-info-access-critical'
-  if (extensions.subjectInfoAccess?.critical) return 'subject-info-access-critical'
   if (extensions.freshestCRL?.critical) return 'freshest-crl-critical'
   if (extensions.noRevAvail?.critical) return 'no-rev-avail-critical'
   return undefined
@@ -164,8 +162,6 @@ export type ProfileCode =
   | 'name-constraints-not-critical'
   | 'policy-constraints-not-critical'
   | 'inhibit-any-policy-not-critical'
-  | 'authority-info-access-critical'
-  | 'subject-info-access-critical'
   | 'freshest-crl-critical'
   | 'no-rev-avail-critical'
   | 'key-usage-cert-sign-without-ca'

@@ -94,18 +94,6 @@ export const relaxations: { readonly [C in RelaxationCode]: Relaxation } = {
     because: 'we enforce it either way',
     limboIds: [],
   },
-  'authority-info-access-critical': {
-    rule: 'authority information access is not critical',
-    source: 'RFC 5280 §4.2.2.1',
-    because: 'it says where to ask, not what to believe',
-    limboIds: ['rfc5280::ee-critical-aia-invalid'],
-  },
-  'subject-info-access-critical': {
-    rule: 'subject information access is not critical',
-    source: 'RFC 5280 §4.2.2.2',
-    because: 'it says where to ask, not what to believe',
-    limboIds: [],
-  },
   'freshest-crl-critical': {
     rule: 'freshest CRL is not critical',
     source: 'RFC 5280 §4.2.1.15',

@@ -78,8 +78,9 @@ export function checkCommon(
   const unnamed = checkIssuerName(certificate, index)
   if (unnamed !== undefined) return unnamed
   for (const { critical, oid } of certificate.tbsCertificate.extensions.all) {
-    if (critical && !isKnownExtension(oid))
+    if (critical && (!isKnownExtension(oid) || unprocessed.has(oid))) {
       return { code: 'unknown-critical-extension', index, oid }
+    }
   }
   return profile === 'rfc5280' ? checkProfile(certificate, index, role) : undefined
 }
@@ -106,3 +107,12 @@ function at<F extends object>(
 ): (F & { readonly index: number }) | undefined {
   return failure && { ...failure, index }
 }
+
+/**
+ * Read for people and never followed here: RFC 5280 §4.2.2 has them not critical, and one that is asks for what we do not do. Every
+ * other validator that we compare with refuses them too.
+ */
+const unprocessed: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  '1.3.6.1.5.5.7.1.1', // authorityInfoAccess
+  '1.3.6.1.5.5.7.1.11', // subjectInfoAccess
+])

@@ -551,7 +551,7 @@ const clientMutations: readonly Mutation[] = [
       authorityInfoAccess: { ocsp: 'http://example.com' },
       ...critical('authorityInfoAccess', true),
     },
-    expected: ['same', 'authority-info-access-critical'],
+    expected: 'unknown-critical-extension',
   },
   { field: 'noRevAvail', options: { noRevAvail: 'present' }, expected: 'same' },
   {

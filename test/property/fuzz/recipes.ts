@@ -554,26 +554,6 @@ export const recipes: { readonly [C in ProvokedCode]: Recipe } = {
     {},
     'rfc5280',
   ),
-  'authority-info-access-critical': leaf(
-    {
-      authorityInfoAccess: { ocsp: 'http://example.com/ocsp' },
-      criticality: { authorityInfoAccess: true },
-    },
-    'rfc5280',
-  ),
-  'subject-info-access-critical': leaf(
-    raw(
-      '1.3.6.1.5.5.7.1.11',
-      writeSequence(
-        writeSequence(
-          oid('1.3.6.1.5.5.7.48.5'),
-          primitive(6, new TextEncoder().encode('http://example.com')),
-        ),
-      ),
-      true,
-    ),
-    'rfc5280',
-  ),
   'freshest-crl-critical': leaf(
     raw(
       '2.5.29.46',
