@@ -100,6 +100,6 @@ function milliseconds(source) {
 }
 
 /** @param {number[]} values */
-function quarter(times) {
-  return times.toSorted((a, b) => a - b)[times.length >> 2]
+function quarter(values) {
+  return values.toSorted((a, b) => a - b)[values.length >> 2]
 }
