@@ -91,8 +91,8 @@ export class DerReader {
   }
 
   /** X.690 11.1: TRUE is 0xff. */
-  boolean(expected: string): boolean {
-    this.read(tagBoolean, expected)
+  boolean(expected: string, tag: number = tagBoolean): boolean {
+    this.read(tag, expected)
     const value = this.bytes[this.contentStart]
     if (this.position - this.contentStart !== 1 || (value !== 0 && value !== 0xff)) {
       throw new DerError('der-boolean', this.contentStart, '0xff for TRUE or 0x00 for FALSE')
@@ -102,15 +102,19 @@ export class DerReader {
 
   /** Content octets of an INTEGER: two's complement, minimal. X.690 8.3.2 */
   integer(expected: string, tag: number = tagInteger): Uint8Array {
+    this.readInteger(expected, tag)
+    return this.content()
+  }
+
+  /** Reads over an INTEGER as `integer` does, without a view of it. */
+  readInteger(expected: string, tag: number = tagInteger): void {
     this.read(tag, expected)
     this.checkInteger()
-    return this.content()
   }
 
   /** An INTEGER from 0 to `max`, which is below 2^31. */
   smallInteger(expected: string, max: number, tag: number = tagInteger): number {
-    this.read(tag, expected)
-    this.checkInteger()
+    this.readInteger(expected, tag)
     let value = (this.bytes[this.contentStart] as number) >= 0x80 ? -1 : 0
     if (value === 0 && this.position - this.contentStart <= 4) {
       for (let i = this.contentStart; i < this.position; i++) {

@@ -6,6 +6,7 @@ export const tagBitString = 0x03
 export const tagOctetString = 0x04
 export const tagNull = 0x05
 export const tagObjectIdentifier = 0x06
+export const tagEnumerated = 0x0a
 export const tagUtf8String = 0x0c
 export const tagPrintableString = 0x13
 export const tagTeletexString = 0x14

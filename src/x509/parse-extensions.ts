@@ -110,7 +110,7 @@ function readKnownExtension(
   reader.finish()
 }
 
-function readAuthorityKeyIdentifier(
+export function readAuthorityKeyIdentifier(
   reader: DerReader,
   critical: boolean,
 ): AuthorityKeyIdentifier & { critical: boolean } {
@@ -236,22 +236,14 @@ function readPolicyMapping(pair: DerReader): PolicyMapping {
   }
 }
 
-function readDistributionPoints(reader: DerReader): readonly DistributionPoint[] {
+export function readDistributionPoints(reader: DerReader): readonly DistributionPoint[] {
   return readSequences(reader, 'distributionPoints', readDistributionPoint)
 }
 
 function readDistributionPoint(reader: DerReader): DistributionPoint {
-  let fullName: DistributionPoint['fullName']
-  let nameRelativeToCRLIssuer: DistributionPoint['nameRelativeToCRLIssuer']
+  const { fullName, nameRelativeToCRLIssuer } = readDistributionPointName(reader)
   let reasons: number | undefined
   let cRLIssuer: DistributionPoint['cRLIssuer']
-  if (reader.peek() === contextConstructed(0)) {
-    const choice = reader.enter(contextConstructed(0), 'distributionPoint')
-    if (choice.peek() === contextConstructed(1)) {
-      nameRelativeToCRLIssuer = readRelativeName(choice)
-    } else fullName = readGeneralNames(choice, 'fullName', contextConstructed(0))
-    choice.finish()
-  }
   if (reader.peek() === contextPrimitive(1)) {
     reasons = reader.namedBits('reasons', 9, contextPrimitive(1))
   }
@@ -263,6 +255,23 @@ function readDistributionPoint(reader: DerReader): DistributionPoint {
     throw malformed(reader, 'a name or cRLIssuer')
   }
   return { fullName, nameRelativeToCRLIssuer, reasons, cRLIssuer }
+}
+
+/** An optional DistributionPointName under [0], as both kinds of distribution point have it. */
+export function readDistributionPointName(
+  reader: DerReader,
+): Pick<DistributionPoint, 'fullName' | 'nameRelativeToCRLIssuer'> {
+  if (reader.peek() !== contextConstructed(0)) return noPointName
+  const choice = reader.enter(contextConstructed(0), 'distributionPoint')
+  const isRelative = choice.peek() === contextConstructed(1)
+  const name = isRelative
+    ? { fullName: undefined, nameRelativeToCRLIssuer: readRelativeName(choice) }
+    : {
+        fullName: readGeneralNames(choice, 'fullName', contextConstructed(0)),
+        nameRelativeToCRLIssuer: undefined,
+      }
+  choice.finish()
+  return name
 }
 
 /** The tag is IMPLICIT (RFC 5280 §A.2); some CAs write it EXPLICIT, around the SET, which can be read in one way only. */
@@ -278,18 +287,18 @@ function readRelativeName(choice: DerReader): RelativeDistinguishedName {
   return name
 }
 
-function readAccessDescriptions(reader: DerReader): readonly AccessDescription[] {
+export function readAccessDescriptions(reader: DerReader): readonly AccessDescription[] {
   return readSequences(reader, 'accessDescriptions', (description) => ({
     accessMethod: description.objectIdentifier('accessMethod'),
     accessLocation: readGeneralName(description),
   }))
 }
 
-function malformed(reader: DerReader, expected: string): DerError {
+export function malformed(reader: DerReader, expected: string): DerError {
   return new DerError('extension-malformed', reader.position, expected)
 }
 
-function writtenDefault(reader: DerReader): DerError {
+export function writtenDefault(reader: DerReader): DerError {
   return new DerError('der-default-value', reader.start, 'no encoding of the default FALSE')
 }
 
@@ -297,6 +306,7 @@ function writtenDefault(reader: DerReader): DerError {
 const maxCount = 255
 const fewExtensions = 16
 const noQualifiers: readonly PolicyQualifier[] = []
+const noPointName = { fullName: undefined, nameRelativeToCRLIssuer: undefined } as const
 
 /** id-qt-cps and id-qt-unotice. RFC 5280 §4.2.1.4 */
 const qualifierTags: ReadonlyMap<string, number> = new Map([

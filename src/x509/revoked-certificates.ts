@@ -1,0 +1,400 @@
+/**
+ * The entries of a CRL: every one checked in one pass, none kept as an object. What stays beside the DER is two numbers of 32 bits
+ * for each entry, so that a list of a million serial numbers answers within a microsecond: RFC 5280 §5.1.2.6 and RFC 5280 §5.3.
+ * @module
+ */
+
+import { DerError } from '../der/error.ts'
+import { DerReader } from '../der/reader.ts'
+import {
+  tagBoolean,
+  tagEnumerated,
+  tagGeneralizedTime,
+  tagObjectIdentifier,
+  tagOctetString,
+  tagSequence,
+  tagUtcTime,
+} from '../der/tags.ts'
+import { type RevocationReason, type RevokedCertificate, revocationReasons } from './crl.ts'
+import type { GeneralName } from './general-name.ts'
+import { malformed, writtenDefault } from './parse-extensions.ts'
+import { readGeneralNames } from './parse-general-name.ts'
+
+/** The entries of one list, found by serial number. Made by `indexRevokedCertificates`. */
+export class RevokedCertificates implements Iterable<RevokedCertificate> {
+  readonly count: number
+  /** A critical entry extension that is not processed here: then no status may come from this list. RFC 5280 §5.3 */
+  readonly unknownCriticalExtension: string | undefined
+  readonly #list: Entries
+  readonly #seed: number
+  /** Where the entries of each bucket begin in `#offsets`; one more than there are buckets. */
+  readonly #buckets: Uint32Array
+  /** Where each entry begins in the DER, bucket by bucket. */
+  readonly #offsets: Uint32Array
+  /** Where those entries begin that say whose certificates follow, in the order of the list. */
+  readonly #issuers: Uint32Array
+
+  constructor(list: Entries, seed: number, index: Index) {
+    this.count = index.offsets.length
+    this.unknownCriticalExtension = index.unknownCriticalExtension
+    this.#list = list
+    this.#seed = seed
+    this.#buckets = index.buckets
+    this.#offsets = index.offsets
+    this.#issuers = index.issuers
+  }
+
+  /** Whether any entry names the issuer of its certificate: only an indirect list may. RFC 5280 §5.3.3 */
+  get hasCertificateIssuers(): boolean {
+    return this.#issuers.length > 0
+  }
+
+  /** Octets that the look-up needs beside the DER. */
+  get indexBytes(): number {
+    return this.#buckets.byteLength + this.#offsets.byteLength + this.#issuers.byteLength
+  }
+
+  /**
+   * The entries with this serial number: in an indirect list, or one that repeats itself, there may be several.
+   *
+   * @param serialNumber - Content octets of the INTEGER.
+   */
+  find(serialNumber: Uint8Array): readonly RevokedCertificate[] {
+    if (this.count === 0) return none
+    const { bytes } = this.#list
+    const length = serialNumber.length
+    const hash = hashOf(serialNumber, 0, length, this.#seed)
+    const bucket = bucketOf(hash, this.count)
+    const end = this.#buckets[bucket + 1] as number
+    let found: RevokedCertificate[] | undefined
+    for (let i = this.#buckets[bucket] as number; i < end; i++) {
+      const offset = this.#offsets[i] as number
+      const serial = contentStart(bytes, offset)
+      if (lengthAt(bytes, serial) !== length) continue
+      const at = contentStart(bytes, serial)
+      let same = 0
+      while (same < length && bytes[at + same] === serialNumber[same]) same++
+      if (same < length) continue
+      found ??= []
+      found.push(this.#decode(offset))
+    }
+    return found ?? none
+  }
+
+  /** All entries in the order of the list, each decoded when it is reached. */
+  *[Symbol.iterator](): Iterator<RevokedCertificate> {
+    const { bytes, start, end } = this.#list
+    const reader = new DerReader(bytes, start, end)
+    while (!reader.atEnd()) {
+      const offset = reader.position
+      reader.read(tagSequence, 'entry')
+      yield this.#decode(offset)
+    }
+  }
+
+  #decode(offset: number): RevokedCertificate {
+    const { bytes, end } = this.#list
+    const entry = new DerReader(bytes, offset, end).enter(tagSequence, 'entry')
+    const serialNumber = entry.integer('serialNumber')
+    const revocationDate = entry.time('revocationDate')
+    let reason: RevocationReason | undefined
+    let invalidityDate: number | undefined
+    const extensions = entry.atEnd() ? entry : entry.enter(tagSequence, 'extensions')
+    while (!extensions.atEnd()) {
+      const item = extensions.enter(tagSequence, 'extension')
+      const oid = item.objectIdentifier('extnID')
+      if (item.peek() === tagBoolean) item.boolean('critical')
+      item.read(tagOctetString, 'extnValue')
+      const value = item.inside()
+      if (oid === reasonCode) {
+        value.read(tagEnumerated, 'reason')
+        reason = revocationReasons[bytes[value.contentStart] as number]
+      } else if (oid === invalidity) invalidityDate = value.time('invalidityDate')
+    }
+    const certificateIssuer = this.#issuerOf(offset)
+    return { serialNumber, revocationDate, reason, invalidityDate, certificateIssuer }
+  }
+
+  /** Of this entry, or of the last one before it that names one. RFC 5280 §5.3.3 */
+  #issuerOf(offset: number): readonly GeneralName[] | undefined {
+    let low = 0
+    let high = this.#issuers.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#issuers[middle] as number) <= offset) low = middle + 1
+      else high = middle
+    }
+    return low === 0 ? undefined : this.#namesAt(this.#issuers[low - 1] as number)
+  }
+
+  #namesAt(offset: number): readonly GeneralName[] | undefined {
+    const { bytes, end } = this.#list
+    const entry = new DerReader(bytes, offset, end).enter(tagSequence, 'entry')
+    entry.readAny('serialNumber')
+    entry.readAny('revocationDate')
+    const extensions = entry.enter(tagSequence, 'extensions')
+    while (!extensions.atEnd()) {
+      const item = extensions.enter(tagSequence, 'extension')
+      const oid = item.objectIdentifier('extnID')
+      if (item.peek() === tagBoolean) item.boolean('critical')
+      item.read(tagOctetString, 'extnValue')
+      if (oid === certificateIssuerId) return readGeneralNames(item.inside(), 'certificateIssuer')
+    }
+    return undefined
+  }
+}
+
+/** Where the entries stand. */
+export interface Entries {
+  readonly bytes: Uint8Array
+  /** Of the first entry. */
+  readonly start: number
+  readonly end: number
+}
+
+interface Index {
+  readonly buckets: Uint32Array
+  readonly offsets: Uint32Array
+  readonly issuers: Uint32Array
+  readonly unknownCriticalExtension: string | undefined
+}
+
+/**
+ * Checks every entry and indexes it. Buckets are filled by counting, so that serial numbers made to collide cost no more time
+ * than others; `seed` comes from what the issuer cannot choose freely, its signature, so that they do not cost a look-up more either.
+ *
+ * Yields after every millisecond or so of work: whoever drives it may let others run.
+ *
+ * @param hasExtensions - False in version 1, where an entry has none. RFC 5280 §5.1.2.1
+ * @throws DerError for the first entry that is malformed.
+ */
+export function* indexRevokedCertificates(
+  list: Entries,
+  seed: number,
+  hasExtensions: boolean,
+): Generator<undefined, RevokedCertificates> {
+  const count = yield* countEntries(list)
+  const buckets = new Uint32Array(count + 1)
+  const starts = new Uint32Array(count)
+  const homes = new Uint32Array(count)
+  const checker = new EntryChecker(list, hasExtensions)
+  for (let i = 0; i < count; i++) {
+    if (i % entriesInAPause === 0) yield
+    starts[i] = checker.position
+    checker.check()
+    const bucket = bucketOf(hashOf(list.bytes, checker.serialStart, checker.serialEnd, seed), count)
+    homes[i] = bucket
+    buckets[bucket] = (buckets[bucket] as number) + 1
+  }
+  // From how many there are in each to where each begins; filling them from the end leaves the beginnings in place.
+  for (let i = 0, sum = 0; i <= count; i++) {
+    sum += buckets[i] as number
+    buckets[i] = sum
+  }
+  const offsets = new Uint32Array(count)
+  for (let i = count - 1; i >= 0; i--) {
+    if (i % (4 * entriesInAPause) === 0) yield
+    const home = homes[i] as number
+    const place = (buckets[home] as number) - 1
+    buckets[home] = place
+    offsets[place] = starts[i] as number
+  }
+  return new RevokedCertificates(list, seed, {
+    buckets,
+    offsets,
+    issuers: Uint32Array.from(checker.issuers),
+    unknownCriticalExtension: checker.unknownCriticalExtension,
+  })
+}
+
+/** Reads over the entries by their headers alone, so that what is filled next has its size at once. */
+function* countEntries({ bytes, start, end }: Entries): Generator<undefined, number> {
+  const reader = new DerReader(bytes, start, end)
+  let count = 0
+  let position = start
+  while (position < end) {
+    if (count % (4 * entriesInAPause) === 0) yield
+    const size = bytes[position + 1] as number
+    // Most are short; all else, and all that is wrong, is the reader's.
+    if (bytes[position] === tagSequence && size < 0x80 && position + 2 + size <= end) {
+      position += 2 + size
+    } else {
+      reader.position = position
+      reader.read(tagSequence, 'entry')
+      position = reader.position
+    }
+    count++
+  }
+  return count
+}
+
+/** Checks one entry after the other; nothing is allocated for a usual one. */
+class EntryChecker {
+  readonly #bytes: Uint8Array
+  readonly #reader: DerReader
+  readonly #hasExtensions: boolean
+  /** Where the last time that was checked begins: lists repeat the same one again and again. */
+  #time = -1
+  position: number
+  /** The serial number of the entry checked last. */
+  serialStart = 0
+  serialEnd = 0
+  /** Where those entries begin that have a certificateIssuer. */
+  readonly issuers: number[] = []
+  unknownCriticalExtension: string | undefined
+
+  constructor({ bytes, start, end }: Entries, hasExtensions: boolean) {
+    this.#bytes = bytes
+    this.#reader = new DerReader(bytes, start, end)
+    this.#hasExtensions = hasExtensions
+    this.position = start
+  }
+
+  /** Checks the entry at `position`, and goes on to the next one. */
+  check(): void {
+    const bytes = this.#bytes
+    const reader = this.#reader
+    reader.position = this.position
+    reader.read(tagSequence, 'entry')
+    const end = reader.position
+    reader.position = reader.contentStart
+    // Contents are read with the bounds of the list: that each ends within its entry is checked after it.
+    reader.readInteger('serialNumber')
+    this.serialStart = reader.contentStart
+    this.serialEnd = reader.position
+    const time = reader.position
+    if (this.#time >= 0 && sameTime(bytes, this.#time, time)) reader.position = time + utcTimeSize
+    else {
+      reader.time('revocationDate')
+      if (bytes[time] === tagUtcTime) this.#time = time
+    }
+    if (reader.position < end) this.#checkExtensions(end)
+    if (reader.position !== end) {
+      throw reader.position < end
+        ? new DerError('der-trailing-data', reader.position, 'nothing after the extensions')
+        : new DerError('der-truncated', end, 'an entry that holds its fields')
+    }
+    this.position = end
+  }
+
+  #checkExtensions(end: number): void {
+    const reader = this.#reader
+    if (!this.#hasExtensions) {
+      throw malformed(reader, 'no extensions of entries before version 2')
+    }
+    if (isReasonAlone(this.#bytes, reader.position, end)) {
+      reader.position = end
+      return
+    }
+    reader.read(tagSequence, 'extensions')
+    within(reader, end)
+    const extensions = new DerReader(this.#bytes, reader.contentStart, reader.position)
+    const seen: string[] = []
+    do {
+      const item = extensions.enter(tagSequence, 'extension')
+      const oid = item.objectIdentifier('extnID')
+      const critical = item.peek() === tagBoolean && item.boolean('critical')
+      if (!critical && item.bytes[item.start] === tagBoolean) throw writtenDefault(item)
+      item.read(tagOctetString, 'extnValue')
+      const value = item.inside()
+      item.finish()
+      if (seen.includes(oid) || seen.length === maxEntryExtensions) {
+        throw new DerError('extension-duplicate', extensions.start, `only one extension ${oid}`)
+      }
+      seen.push(oid)
+      if (oid === reasonCode) checkReason(value)
+      else if (oid === invalidity) {
+        if (value.peek() !== tagGeneralizedTime) value.read(tagGeneralizedTime, 'invalidityDate')
+        value.time('invalidityDate')
+        value.finish()
+      } else if (oid === certificateIssuerId) {
+        readGeneralNames(value, 'certificateIssuer')
+        value.finish()
+        this.issuers.push(this.position)
+      } else if (critical) this.unknownCriticalExtension ??= oid
+    } while (!extensions.atEnd())
+  }
+}
+
+/** ENUMERATED, one of the values that RFC 5280 §5.3.1 names. */
+function checkReason(reader: DerReader): void {
+  reader.read(tagEnumerated, 'reason')
+  const value = reader.bytes[reader.contentStart] as number
+  if (reader.position - reader.contentStart !== 1 || revocationReasons[value] === undefined) {
+    throw new DerError('extension-malformed', reader.contentStart, 'a reason code')
+  }
+  reader.finish()
+}
+
+/** Whether the extensions are a reason code and nothing else, not critical: what nearly every entry that has any has. */
+function isReasonAlone(bytes: Uint8Array, position: number, end: number): boolean {
+  if (end - position !== reasonAlone.length + 1) return false
+  for (let i = 0; i < reasonAlone.length; i++) {
+    if (bytes[position + i] !== reasonAlone[i]) return false
+  }
+  return revocationReasons[bytes[end - 1] as number] !== undefined
+}
+
+/** Whether the UTCTime at `known`, which was checked, stands at `position` again. */
+function sameTime(bytes: Uint8Array, known: number, position: number): boolean {
+  for (let i = 0; i < utcTimeSize; i++) {
+    if (bytes[known + i] !== bytes[position + i]) return false
+  }
+  return true
+}
+
+function within(reader: DerReader, end: number): void {
+  if (reader.position > end) throw new DerError('der-truncated', end, 'extensions in their entry')
+}
+
+function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let hash = seed
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+  return hash ^ (hash >>> 12)
+}
+
+function bucketOf(hash: number, count: number): number {
+  return ((hash >>> 0) * (count / 0x1_0000_0000)) >>> 0
+}
+
+/** Where the contents of the element at `start`, which was checked, begin. */
+function contentStart(bytes: Uint8Array, start: number): number {
+  const length = bytes[start + 1] as number
+  return start + 2 + (length < 0x80 ? 0 : length & 0x7f)
+}
+
+/** Octets of the contents of the element at `start`, likewise. */
+function lengthAt(bytes: Uint8Array, start: number): number {
+  const first = bytes[start + 1] as number
+  if (first < 0x80) return first
+  let length = 0
+  for (let i = 0; i < (first & 0x7f); i++) length = length * 256 + (bytes[start + 2 + i] as number)
+  return length
+}
+
+const reasonCode = '2.5.29.21'
+const invalidity = '2.5.29.24'
+const certificateIssuerId = '2.5.29.29'
+/** SEQUENCE { SEQUENCE { OID reasonCode, OCTET STRING { ENUMERATED … } } } up to the value. */
+const reasonAlone: readonly number[] = [
+  tagSequence,
+  0x0c,
+  tagSequence,
+  0x0a,
+  tagObjectIdentifier,
+  3,
+  0x55,
+  0x1d,
+  0x15,
+  tagOctetString,
+  3,
+  tagEnumerated,
+  1,
+]
+/** Identifier, length and YYMMDDHHMMSSZ. */
+const utcTimeSize = 15
+const entriesInAPause = 8192
+/** Local limit: RFC 5280 §5.3 has three, X.509 a handful more. */
+const maxEntryExtensions = 16
+const none: readonly RevokedCertificate[] = []
