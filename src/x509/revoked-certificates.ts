@@ -10,6 +10,7 @@ import {
   tagBoolean,
   tagEnumerated,
   tagGeneralizedTime,
+  tagInteger,
   tagObjectIdentifier,
   tagOctetString,
   tagSequence,
@@ -233,8 +234,6 @@ class EntryChecker {
   readonly #bytes: Uint8Array
   readonly #reader: DerReader
   readonly #hasExtensions: boolean
-  /** Where the last time that was checked begins: lists repeat the same one again and again. */
-  #time = -1
   position: number
   /** The serial number of the entry checked last. */
   serialStart = 0
@@ -252,39 +251,57 @@ class EntryChecker {
 
   /** Checks the entry at `position`, and goes on to the next one. */
   check(): void {
+    this.position = this.#checkUsual() ?? this.#checkAny()
+  }
+
+  /**
+   * Where an entry ends that is like nearly all of them: short, in this half of the century, with a reason at most. `undefined` for any other, which may still be right. That it lies within the list is known from counting.
+   */
+  #checkUsual(): number | undefined {
     const bytes = this.#bytes
+    const start = this.position
+    const length = bytes[start + 1] as number
+    const size = bytes[start + 3] as number
+    // All lengths in one octet, and a serial number that is not empty.
+    if (length >= 0x80 || bytes[start + 2] !== tagInteger) return undefined
+    if (size === 0 || size >= 0x80) return undefined
+    const end = start + 2 + length
+    const first = bytes[start + 4] as number
+    // A leading zero or 0xff may be one too many: the reader knows.
+    if (first === 0 || first === 0xff) return undefined
+    const time = start + 4 + size
+    const rest = time + utcTimeSize
+    if (rest > end || !isUsualTime(bytes, time)) return undefined
+    if (rest < end && !(this.#hasExtensions && isReasonAlone(bytes, rest, end))) return undefined
+    this.serialStart = start + 4
+    this.serialEnd = time
+    return end
+  }
+
+  #checkAny(): number {
     const reader = this.#reader
     reader.position = this.position
     reader.read(tagSequence, 'entry')
     const end = reader.position
     reader.position = reader.contentStart
-    // Contents are read with the bounds of the list: that each ends within its entry is checked after it.
+    // Contents are read with the bounds of the list: that they end with their entry is checked after them.
     reader.readInteger('serialNumber')
     this.serialStart = reader.contentStart
     this.serialEnd = reader.position
-    const time = reader.position
-    if (this.#time >= 0 && sameTime(bytes, this.#time, time)) reader.position = time + utcTimeSize
-    else {
-      reader.time('revocationDate')
-      if (bytes[time] === tagUtcTime) this.#time = time
-    }
+    reader.time('revocationDate')
     if (reader.position < end) this.#checkExtensions(end)
     if (reader.position !== end) {
       throw reader.position < end
         ? new DerError('der-trailing-data', reader.position, 'nothing after the extensions')
         : new DerError('der-truncated', end, 'an entry that holds its fields')
     }
-    this.position = end
+    return end
   }
 
   #checkExtensions(end: number): void {
     const reader = this.#reader
     if (!this.#hasExtensions) {
       throw malformed(reader, 'no extensions of entries before version 2')
-    }
-    if (isReasonAlone(this.#bytes, reader.position, end)) {
-      reader.position = end
-      return
     }
     reader.read(tagSequence, 'extensions')
     within(reader, end)
@@ -335,22 +352,48 @@ function isReasonAlone(bytes: Uint8Array, position: number, end: number): boolea
   return revocationReasons[bytes[end - 1] as number] !== undefined
 }
 
-/** Whether the UTCTime at `known`, which was checked, stands at `position` again. */
-function sameTime(bytes: Uint8Array, known: number, position: number): boolean {
-  for (let i = 0; i < utcTimeSize; i++) {
-    if (bytes[known + i] !== bytes[position + i]) return false
+/** Whether a UTCTime stands at `position` whose day every month has; the reader knows about the rest. */
+function isUsualTime(bytes: Uint8Array, position: number): boolean {
+  if (bytes[position] !== tagUtcTime || bytes[position + 1] !== utcTimeSize - 2) return false
+  if (bytes[position + 14] !== 0x5a) return false
+  for (let i = position + 2; i < position + 14; i++) {
+    const octet = bytes[i] as number
+    if (octet < 0x30 || octet > 0x39) return false
   }
-  return true
+  // Two digits as one number, still 0x30 too much each: 0x210 for 00.
+  const month = (bytes[position + 4] as number) * 10 + (bytes[position + 5] as number)
+  const day = (bytes[position + 6] as number) * 10 + (bytes[position + 7] as number)
+  const hour = (bytes[position + 8] as number) * 10 + (bytes[position + 9] as number)
+  return (
+    month > 0x210 &&
+    month <= 0x210 + 12 &&
+    day > 0x210 &&
+    day <= 0x210 + 28 &&
+    hour < 0x210 + 24 &&
+    (bytes[position + 10] as number) < 0x36 &&
+    (bytes[position + 12] as number) < 0x36
+  )
 }
 
 function within(reader: DerReader, end: number): void {
   if (reader.position > end) throw new DerError('der-truncated', end, 'extensions in their entry')
 }
 
+/** Four octets at a time: what is left over at the end, one at a time. */
 function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
-  let hash = seed
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+  let hash = seed ^ (end - start)
+  let i = start
+  for (; i + 4 <= end; i += 4) {
+    const word =
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24)
+    hash = Math.imul(hash ^ word, 0x2c1b3c6d)
+    hash ^= hash >>> 15
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x297a2d39)
   return hash ^ (hash >>> 12)
 }
 
