@@ -21,6 +21,9 @@ export type {
   Warning,
 } from './client/verdict.ts'
 export type { TrustAnchor } from './path/trust-anchor.ts'
+export { createKillList, type KillList, type KillListed } from './revocation/kill-list.ts'
+export type { KillFailure } from './revocation/kill-list-check.ts'
+export type { KillListEntry, KillListInvalid } from './revocation/kill-list-entry.ts'
 export type { CallOptions, ValidatorCapacity, ValidatorOptions } from './runtime/validator.ts'
 export type { Certificate } from './x509/certificate.ts'
 export { formatName } from './x509/name-text.ts'

@@ -3,6 +3,7 @@
 import { type AclFailure, aclFailures } from '../acl/failure.ts'
 import type { PathFailure } from '../path/failure.ts'
 import { pathFailures } from '../path/failure-text.ts'
+import type { KillFailure } from '../revocation/kill-list-check.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import type { InputFailure, OtherKind } from '../x509/input.ts'
 
@@ -12,7 +13,13 @@ export type PresentedFailure =
   | { readonly code: 'presented-too-large'; readonly maximum: number }
 
 /** Told apart by `code`; facts, no prose. */
-export type Failure = InputFailure | ParseFailure | PresentedFailure | PathFailure | AclFailure
+export type Failure =
+  | InputFailure
+  | ParseFailure
+  | PresentedFailure
+  | KillFailure
+  | PathFailure
+  | AclFailure
 export type FailureCode = Failure['code']
 
 /** One row of the registry, made concrete. */
@@ -172,6 +179,27 @@ const presentedFailures: { readonly [C in PresentedFailure['code']]: Describe<C>
   ],
 }
 
+const killFailures: { readonly [C in KillFailure['code']]: Describe<C> } = {
+  'certificate-killed': [
+    'local kill list',
+    (f) => `${placeOf(f.index)} is on the kill list${noted(f)}`,
+    'remove the entry from the kill list, or use a certificate and a key that it does not name',
+  ],
+  'issuer-killed': [
+    'local kill list',
+    (f) => `the issuer, ${placeOf(f.index)}, is on the kill list${noted(f)}`,
+    'remove the entry from the kill list, or use a certificate of another issuer',
+  ],
+}
+
+function placeOf(index: number): string {
+  return index === 0 ? 'the certificate' : `CA certificate ${index}`
+}
+
+function noted({ entry }: KillFailure): string {
+  return entry.note === undefined ? '' : `: ${entry.note}`
+}
+
 const aclRemedies: { readonly [C in AclFailure['code']]: string } = {
   'acl-empty': 'add an entry that allows it',
   'issuer-not-allowed': 'add an entry that allows it, or use a certificate of an allowed issuer',
@@ -184,6 +212,7 @@ const aclRemedies: { readonly [C in AclFailure['code']]: string } = {
 const registry: { readonly [C in FailureCode]: Describe<C> } = {
   ...inputFailures,
   ...presentedFailures,
+  ...killFailures,
   ...parseFailures,
   ...pathFailures,
   .../* @__PURE__ */ (Object.fromEntries(

@@ -11,6 +11,7 @@ import type { PolicyInputs } from '../path/policies.ts'
 import type { Profile } from '../path/profile.ts'
 import type { ExtendedPurpose, Purpose } from '../path/purpose.ts'
 import type { AnchorChecks } from '../path/trust-anchor.ts'
+import { KillList } from '../revocation/kill-list.ts'
 import type { CertificateSource } from './certificate-source.ts'
 import { Intermediates, parseIntermediates } from './intermediates.ts'
 import { misuse } from './misuse.ts'
@@ -25,6 +26,8 @@ export type ValidateOptions = CommonOptions &
 interface CommonOptions {
   /** The only clock. Absent: now, read once. Fractions of a second are dropped. */
   readonly time?: Date | undefined
+  /** Who is refused whatever else holds; from `createKillList`. Changes count at once. */
+  readonly killList?: KillList | undefined
 }
 
 /** The whole path is validated: the default. */
@@ -95,6 +98,9 @@ export interface Prepared {
   readonly aclWarnings: readonly AclWarning[]
   readonly issuerAcl: IssuerAcl | undefined
   readonly clientAcl: ClientAcl | undefined
+  readonly killList: KillList | undefined
+  /** What changes between calls: a verdict is not to be reused once one of these has another epoch. */
+  readonly live: readonly Live[]
   /** What the first call finds out for all of them. */
   readonly memory: Memory
 }
@@ -103,6 +109,10 @@ export interface PreparedPath extends Omit<PathOptions, 'time' | 'intermediates'
   readonly known: readonly IssuerIndex[]
   /** `anchors`, then `known`. */
   readonly sources: readonly IssuerIndex[]
+}
+
+export interface Live {
+  readonly epoch: number
 }
 
 export interface Memory {
@@ -144,11 +154,16 @@ export function prepareOptions(given: ValidateOptions): Prepared {
     aclWarnings: [],
     issuerAcl: effectiveAcl,
     clientAcl: undefined,
+    killList: options.killList,
+    live: liveOf(options),
     memory: { widenedAcl: undefined, octets: new OctetStore() },
   }
 }
 
-function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined): Prepared {
+function prepareValidation(
+  options: CommonOptions & Validating,
+  issuerAcl: IssuerAcl | undefined,
+): Prepared {
   const { trustAnchors, intermediates, clientAcl, acceptedPurposes, anchorChecks } = options
   if (trustAnchors === undefined) {
     const message = 'trustAnchors is missing: give parseTrustAnchors(…)'
@@ -188,8 +203,14 @@ function prepareValidation(options: Validating, issuerAcl: IssuerAcl | undefined
     aclWarnings: issuerAcl?.[decider].warnings(trustAnchors.anchors.length) ?? [],
     issuerAcl,
     clientAcl,
+    killList: options.killList,
+    live: liveOf(options),
     memory: { widenedAcl: undefined, octets: new OctetStore() },
   }
+}
+
+function liveOf({ killList }: CommonOptions): readonly Live[] {
+  return killList === undefined ? [] : [killList]
 }
 
 function poolOf(source: NonNullable<Validating['intermediates']>): Intermediates {
@@ -289,6 +310,7 @@ const checks = {
   validateCertificate: flag,
   validateACLForIssuer: flag,
   issuerAcl: when('made by parseIssuerAcl of mtls-policy/acl', isIssuerAcl),
+  killList: when('made by createKillList', (value) => value instanceof KillList),
   trustAnchors: (option, value) => {
     if (value instanceof TrustAnchors) return
     throw misuse('trust-anchors-missing', 'trustAnchors must be made by parseTrustAnchors', {
@@ -360,6 +382,7 @@ const withoutValidation: readonly string[] = [
   'validateCertificate',
   'validateACLForIssuer',
   'issuerAcl',
+  'killList',
   'trustAnchors',
 ]
 

@@ -9,11 +9,12 @@ import type {
   IssuerAclDecision,
 } from '../acl/index.ts'
 import { ask, type Steps } from '../effect/effect.ts'
-import { buildPath, type Refusal } from '../path/build.ts'
+import { type Accept, buildPath, type Refusal } from '../path/build.ts'
 import type { ValidatedPath } from '../path/complete.ts'
 import type { Issuer } from '../path/issuer.ts'
 import { IssuerIndex } from '../path/issuer-index.ts'
 import type { PathOptions } from '../path/options.ts'
+import { KillCheck, type KillFailure } from '../revocation/kill-list-check.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { PresentedSource } from './certificate-source.ts'
 import type { Failure } from './failure.ts'
@@ -36,11 +37,20 @@ export function* validateSteps(
   const read = readPresented(source, path === undefined ? [] : path.sources, prepared.memory.octets)
   if (!read.ok) return refused(read.failure)
   const presented = read.value
+  const { killList } = prepared
+  const kills = killList && new KillCheck(killList, time)
+  if (kills !== undefined) {
+    const failure = yield* kills.target(presented.target)
+    if (failure !== undefined) {
+      const warnings = path === undefined ? [notVerified, notChecked] : presentedWarnings(presented)
+      return { ...refused(failure), presented: presented.target, warnings }
+    }
+  }
   if (path === undefined) return yield* decideUnverified(presented.target, prepared, time)
   const acls = prepared.hasAcl ? new Acls(prepared, presented, time) : undefined
   const { target } = presented
   const options = pathOptions(path, presented, time)
-  const result = yield* buildPath(target, options, acls && ((found) => acls.decide(found)))
+  const result = yield* buildPath(target, options, accepting(kills, acls))
   const { list: attempts, omitted } = result.attempts
   if (!result.ok) {
     const warnings = presentedWarnings(presented)
@@ -54,6 +64,7 @@ export function* validateSteps(
     }
   }
   const { certificates, anchor, policies, validFrom, validUntil } = result.path
+  const from = kills === undefined ? validFrom : Math.max(validFrom, kills.from)
   const until = acls === undefined ? validUntil : Math.min(validUntil, acls.expires)
   const identity = yield* identify(result.path)
   return {
@@ -64,10 +75,23 @@ export function* validateSteps(
     issuer: identity.issuer,
     identity,
     policies,
-    validFrom: new Date(validFrom * 1000),
+    validFrom: new Date(from * 1000),
     validUntil: new Date(until * 1000),
     warnings: allWarnings(presented, result.path.warnings, prepared),
     attempts,
+  }
+}
+
+/** What a valid path must pass besides; `undefined`: nothing. */
+function accepting(
+  kills: KillCheck | undefined,
+  acls: Acls | undefined,
+): Accept<KillFailure | AclFailure> | undefined {
+  if (kills === undefined) return acls && ((found) => acls.decide(found))
+  return function* (found) {
+    const refusal = (yield* kills.path(found)) ?? (acls && (yield* acls.decide(found)))
+    // Answers may have taken their time, and what was added meanwhile counts.
+    return refusal ?? (kills.isOutdated ? yield* kills.path(found) : undefined)
   }
 }
 

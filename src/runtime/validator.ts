@@ -5,6 +5,7 @@ import type { PresentedSource } from '../client/certificate-source.ts'
 import type { Failure } from '../client/failure.ts'
 import { misuse } from '../client/misuse.ts'
 import {
+  type Live,
   type Prepared,
   prepareOptions,
   secondsOf,
@@ -31,10 +32,12 @@ export interface CallOptions {
 /**
  * The part that a sync and an async validator share. A verdict is kept under every octet that was presented, and only while the clock
  * is within its `[validFrom, validUntil]`; a refusal only when neither time nor new input could mend it. Replacing the
- * options forgets everything.
+ * options forgets everything, and so does a change of a list among them.
  */
 export class VerdictCache {
   #prepared: Prepared
+  /** Of each part of the options that changes between calls, when the entries were made. */
+  #epochs: readonly number[]
   readonly #capacity: number
   #entries = new Map<string, Entry>()
 
@@ -42,6 +45,7 @@ export class VerdictCache {
     refuseOthers(capacity, 'verdicts')
     const { verdicts = 10_000 } = capacity
     this.#prepared = prepareTimeless(options as ValidateOptions)
+    this.#epochs = epochsOf(this.#prepared)
     if (!Number.isInteger(verdicts) || verdicts < 0) {
       throw misuse('option-invalid', 'verdicts must be a whole number from 0', {
         option: 'verdicts',
@@ -53,11 +57,12 @@ export class VerdictCache {
   /** Puts other options in force, atomically: calls that have begun end under the old ones, and are not remembered. */
   update(options: ValidatorOptions): void {
     this.#prepared = prepareTimeless(options as ValidateOptions)
-    this.#entries = new Map()
+    this.#forget()
   }
 
   /** How many verdicts are kept now. */
   get size(): number {
+    this.#keepUp()
     return this.#entries.size
   }
 
@@ -66,6 +71,7 @@ export class VerdictCache {
     refuseOthers(call, 'time')
     const { time = now() } = call
     const seconds = secondsOf(time)
+    this.#keepUp()
     const key = this.#capacity === 0 ? undefined : keyOf(source)
     if (key !== undefined) {
       const entry = this.#entries.get(key)
@@ -88,6 +94,7 @@ export class VerdictCache {
       steps: validateSteps(own, this.#prepared, seconds),
       remember: (verdict) => {
         const period = periodOf(verdict)
+        this.#keepUp()
         if (key === undefined || entries !== this.#entries || period === undefined) return
         const holds = (other: PresentedSource): boolean => isSame(own, other)
         if (entries.size >= this.#capacity) entries.delete(entries.keys().next().value as string)
@@ -95,6 +102,26 @@ export class VerdictCache {
       },
     }
   }
+
+  /** Forgets everything once a list has changed; calls that have begun before are not remembered then. */
+  #keepUp(): void {
+    const { live } = this.#prepared
+    for (let i = 0; i < live.length; i++) {
+      if ((live[i] as Live).epoch !== this.#epochs[i]) {
+        this.#forget()
+        return
+      }
+    }
+  }
+
+  #forget(): void {
+    this.#epochs = epochsOf(this.#prepared)
+    this.#entries = new Map()
+  }
+}
+
+function epochsOf({ live }: Prepared): readonly number[] {
+  return live.map(({ epoch }) => epoch)
 }
 
 /** A time for all calls would be passed over: the clock is each call's own. */

@@ -18,6 +18,15 @@ const examples: { readonly [C in FailureCode]?: readonly [Failure & { code: C },
   'input-pem-malformed': [{ code: 'input-pem-malformed', block: 3, reason: 'no-end' }, '3', 'END'],
   'presented-too-many': [{ code: 'presented-too-many', maximum: 100 }, '100'],
   'presented-too-large': [{ code: 'presented-too-large', maximum: 1_048_576 }, '1048576'],
+  'certificate-killed': [
+    { code: 'certificate-killed', index: 0, entry: { issuer: 'CN=x', note: 'left in May' } },
+    'the certificate',
+    'left in May',
+  ],
+  'issuer-killed': [
+    { code: 'issuer-killed', index: 1, entry: { issuer: 'CN=x' } },
+    'CA certificate 1',
+  ],
   'certificate-expired': [
     { code: 'certificate-expired', index: 2, time: testTime, notAfter: testTime },
     'CA certificate 2',
