@@ -4,12 +4,27 @@ import type { Result } from '../base/result.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import { parseCertificate } from '../x509/parse-certificate.ts'
-import { elementsOf } from './encode.ts'
 import type { ExtensionOptions } from './extensions.ts'
 import { type CertificateOptions, encodeCertificate } from './issue.ts'
+import { type CrlOptions, type IssuedCrl, issueCrl, issueDeltaCrl } from './issue-crl.ts'
+import {
+  type IssuedOcspResponse,
+  issueOcspResponse,
+  type OcspResponseOptions,
+} from './issue-ocsp.ts'
 import { KeyRing, type TestKey } from './keys.ts'
 import { encodeName } from './names.ts'
 import { toPem } from './pem.ts'
+import {
+  type Hierarchy,
+  knownSigner,
+  newSigner,
+  publicKeyDigest,
+  rememberSigner,
+  type Signer,
+  signerOf,
+  signingKeyOf,
+} from './signer.ts'
 
 /** A certificate as bytes, whether or not it is one, with its key. */
 export interface IssuedBytes {
@@ -47,6 +62,14 @@ export interface CertificateAuthority extends IssuedCertificate {
     other: CertificateAuthority,
     options?: CertificateOptions,
   ): Promise<CertificateAuthority>
+  /** Issues a complete CRL without entries, unless `options` say otherwise. */
+  issueCrl(options?: CrlOptions): Promise<IssuedCrl>
+  /** Issues a delta CRL whose base is the last complete CRL of this CA. */
+  issueDeltaCrl(options?: CrlOptions): Promise<IssuedCrl>
+  /** Issues a certificate that may sign OCSP responses for this CA: extendedKeyUsage OCSPSigning, ocsp-nocheck. */
+  issueOcspResponder(name: string, options?: CertificateOptions): Promise<IssuedCertificate>
+  /** Issues an OCSP response about certificates of this CA. */
+  issueOcspResponse(options: OcspResponseOptions): Promise<IssuedOcspResponse>
 }
 
 export interface RootOptions extends CertificateOptions {
@@ -72,23 +95,6 @@ export async function issueCa(
   return authority(undefined, { crypto, keys: new KeyRing() }, name, rest)
 }
 
-interface Hierarchy {
-  readonly crypto: Crypto
-  readonly keys: KeyRing
-}
-
-/** What a CA signs with, shared by all certificates of that CA. */
-interface Signer {
-  readonly hierarchy: Hierarchy
-  /** DER. */
-  readonly name: Uint8Array
-  readonly key: TestKey
-  /** Counts up from 1, so that no two certificates of a CA share one. */
-  nextSerialNumber: number
-}
-
-const signers = new WeakMap<CertificateAuthority, Signer>()
-
 interface Parent {
   readonly signer: Signer
   readonly certificate: CertificateAuthority
@@ -103,26 +109,40 @@ async function authority(
 ): Promise<CertificateAuthority> {
   const subject = encodeName(options.subject ?? name)
   const key = shared?.key ?? hierarchy.keys.take(options.key ?? 'P-256', 'ca', subject)
-  const signer: Signer = shared ?? { hierarchy, name: subject, key, nextSerialNumber: 1 }
+  const signer: Signer = shared ?? newSigner(hierarchy, subject, key)
   const issued = await issueRead(parent ?? { signer }, signer.name, key, options, caExtensions)
+  const issueLeaf = async (
+    leaf: string,
+    overrides: CertificateOptions,
+    extensions: ExtensionOptions,
+  ): Promise<IssuedCertificate> => {
+    const { subject, key } = leafIdentity(hierarchy, leaf, overrides)
+    const parent = { signer, certificate: ca }
+    const certificate = await issueRead(parent, subject, key, overrides, extensions)
+    signerOf(certificate, hierarchy)
+    return certificate
+  }
   const ca: CertificateAuthority = Object.assign(issued, {
     issueBytes: async (leaf: string, overrides: CertificateOptions = {}) => {
       const { subject, key } = leafIdentity(hierarchy, leaf, overrides)
       return issueBytes({ signer, certificate: ca }, subject, key, overrides, clientExtensions)
     },
-    issue: async (leaf: string, overrides: CertificateOptions = {}) => {
-      const { subject, key } = leafIdentity(hierarchy, leaf, overrides)
-      return issueRead({ signer, certificate: ca }, subject, key, overrides, clientExtensions)
-    },
+    issue: (leaf: string, overrides: CertificateOptions = {}) =>
+      issueLeaf(leaf, overrides, clientExtensions),
     issueCa: (below: string, overrides: CertificateOptions = {}) =>
       authority({ signer, certificate: ca }, hierarchy, below, overrides),
     crossSign: async (other: CertificateAuthority, overrides: CertificateOptions = {}) => {
-      const shared = signers.get(other)
+      const shared = knownSigner(other)
       if (shared === undefined) throw new TypeError('not a CA that issueCa made')
       return authority({ signer, certificate: ca }, hierarchy, '', overrides, shared)
     },
+    issueCrl: (overrides: CrlOptions = {}) => issueCrl(ca, overrides),
+    issueDeltaCrl: (overrides: CrlOptions = {}) => issueDeltaCrl(ca, overrides),
+    issueOcspResponder: (responder: string, overrides: CertificateOptions = {}) =>
+      issueLeaf(responder, overrides, responderExtensions),
+    issueOcspResponse: (overrides: OcspResponseOptions) => issueOcspResponse(ca, overrides),
   })
-  signers.set(ca, signer)
+  rememberSigner(ca, signer)
   return ca
 }
 
@@ -143,9 +163,8 @@ async function issueBytes(
   extensions: ExtensionOptions,
 ): Promise<IssuedBytes> {
   const { signer, certificate: issuer } = parent
-  const { crypto, keys } = signer.hierarchy
-  const signingKey =
-    options.signingKey === undefined ? signer.key : keys.take(options.signingKey, 'leaf', subject)
+  const { crypto } = signer.hierarchy
+  const signingKey = signingKeyOf(signer, options.signingKey, subject)
   const serialNumber = options.serialNumber ?? signer.nextSerialNumber++
   const issuerKeyIdentifier = issuer?.tbsCertificate.extensions.subjectKeyIdentifier?.keyIdentifier
   const der = await encodeCertificate({
@@ -203,11 +222,7 @@ const keyIdentifiers = new Map<string, Promise<Uint8Array>>()
 function keyIdentifier(key: TestKey, crypto: Crypto): Promise<Uint8Array> {
   const known = keyIdentifiers.get(key.id)
   if (known !== undefined) return known
-  const [, bits] = elementsOf(key.publicKey) as [Uint8Array, Uint8Array]
-  const header = bits[1]! < 0x80 ? 2 : 2 + (bits[1]! & 0x7f)
-  const digest = crypto.subtle
-    .digest('SHA-1', bits.slice(header + 1))
-    .then((buffer) => new Uint8Array(buffer))
+  const digest = publicKeyDigest(key.publicKey, 'SHA-1', crypto)
   keyIdentifiers.set(key.id, digest)
   return digest
 }
@@ -220,4 +235,10 @@ const caExtensions: ExtensionOptions = {
 const clientExtensions: ExtensionOptions = {
   keyUsage: ['digitalSignature'],
   extendedKeyUsage: ['clientAuth'],
+}
+
+const responderExtensions: ExtensionOptions = {
+  keyUsage: ['digitalSignature'],
+  extendedKeyUsage: ['OCSPSigning'],
+  ocspNoCheck: 'present',
 }

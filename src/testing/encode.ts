@@ -90,14 +90,36 @@ export function string(type: StringType, text: string): Uint8Array {
   }
 }
 
-/** UTCTime up to 2049, GeneralizedTime from 2050. RFC 5280 §4.1.2.5. @param time - Unix seconds. */
-export function time(time: number): Uint8Array {
-  const date = new Date(time * 1000)
-  const year = date.getUTCFullYear()
-  const digits = date.toISOString().replace(/\.\d+Z$|[-:T]/g, '')
+/** `Date` or Unix seconds; a `Uint8Array` is written as it stands (one element). */
+export type TimeInput = Date | number | Uint8Array
+
+/** UTCTime up to 2049, GeneralizedTime from 2050. RFC 5280 §4.1.2.5 */
+export function time(value: TimeInput): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  const year = new Date(secondsOf(value) * 1000).getUTCFullYear()
   return year >= 1950 && year < 2050
-    ? writeElement(0x17, asciiBytes(`${digits.slice(2)}Z`))
-    : writeElement(0x18, asciiBytes(`${digits}Z`))
+    ? writeElement(0x17, asciiBytes(timeDigits(value).slice(2)))
+    : generalizedTime(value)
+}
+
+/** GeneralizedTime, whatever the year. RFC 6960 §4.2.2.1 */
+export function generalizedTime(value: TimeInput): Uint8Array {
+  return value instanceof Uint8Array ? value : writeElement(0x18, asciiBytes(timeDigits(value)))
+}
+
+/** Unix seconds. */
+export function secondsOf(value: Date | number): number {
+  return typeof value === 'number' ? value : Math.floor(value.getTime() / 1000)
+}
+
+function timeDigits(value: Date | number): string {
+  const text = new Date(secondsOf(value) * 1000).toISOString()
+  return `${text.replace(/\.\d+Z$|[-:T]/g, '')}Z`
+}
+
+/** Content octets below 128. */
+export function enumerated(value: number): Uint8Array {
+  return writeElement(0x0a, integerContents(value))
 }
 
 export function utf8(text: string): Uint8Array {

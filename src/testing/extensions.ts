@@ -1,6 +1,5 @@
 /** The extensions of RFC 5280 §4.2 as a test asks for them, and their DER. @module */
 
-import { asciiBytes } from '../base/bytes.ts'
 import { writeBoolean, writeNull, writeOctetString, writeSequence } from '../der/writer.ts'
 import type { KeyUsageName } from '../x509/extensions.ts'
 import {
@@ -13,7 +12,15 @@ import {
   primitive,
   string,
 } from './encode.ts'
-import { encodeGeneralName, encodeName, type GeneralNameInput, type NameInput } from './names.ts'
+import {
+  encodeGeneralName,
+  encodeGeneralNames,
+  encodeRdn,
+  type GeneralNameInput,
+  type NameInput,
+  type NamesInput,
+  type RdnInput,
+} from './names.ts'
 
 /** Leaves a default extension out. */
 export type Absent = 'absent'
@@ -39,13 +46,36 @@ export interface AuthorityKeyIdentifierInput {
   readonly serialNumber?: number | bigint | Uint8Array
 }
 
-export interface DistributionPointInput {
+/** Where a list is, or what it is called. RFC 5280 §4.2.1.13 */
+export interface DistributionPointNameInput {
+  /** One URI of `fullName`, after those that are there. */
   readonly uri?: string
-  readonly names?: readonly GeneralNameInput[]
-  /** Bit n is ReasonFlags bit n. RFC 5280 §4.2.1.13 */
-  readonly reasons?: number
-  readonly crlIssuer?: NameInput
+  readonly fullName?: readonly GeneralNameInput[]
+  /** Written where there is no full name. */
+  readonly nameRelativeToCRLIssuer?: RdnInput
 }
+
+export interface DistributionPointInput extends DistributionPointNameInput {
+  /** The same as `fullName`. */
+  readonly names?: readonly GeneralNameInput[]
+  readonly reasons?: ReasonsInput
+  readonly crlIssuer?: NamesInput
+}
+
+/** The bits of ReasonFlags in their order. RFC 5280 §4.2.1.13 */
+export type ReasonName =
+  | 'unused'
+  | 'keyCompromise'
+  | 'cACompromise'
+  | 'affiliationChanged'
+  | 'superseded'
+  | 'cessationOfOperation'
+  | 'certificateHold'
+  | 'privilegeWithdrawn'
+  | 'aACompromise'
+
+/** Names, or the bits: bit n is ReasonFlags bit n. */
+export type ReasonsInput = readonly ReasonName[] | number
 
 /** What to write into the extensions; what is not named keeps the default of a CA or a client. */
 export interface ExtensionOptions {
@@ -69,9 +99,19 @@ export interface ExtensionOptions {
   /** Default: the issuer's subjectKeyIdentifier. */
   readonly authorityKeyIdentifier?: AuthorityKeyIdentifierInput | Absent
   readonly cRLDistributionPoints?: readonly DistributionPointInput[] | Absent
-  readonly authorityInfoAccess?: { readonly ocsp?: string; readonly caIssuers?: string } | Absent
+  /** Where the delta CRLs are. RFC 5280 §4.2.1.15 */
+  readonly freshestCRL?: readonly DistributionPointInput[] | Absent
+  /** URIs. */
+  readonly authorityInfoAccess?:
+    | {
+        readonly ocsp?: string | readonly string[]
+        readonly caIssuers?: string | readonly string[]
+      }
+    | Absent
   /** RFC 9608 §2 */
   readonly noRevAvail?: 'present' | Absent
+  /** id-pkix-ocsp-nocheck: the status of this OCSP responder is not to be asked for. RFC 6960 §4.2.2.2.1 */
+  readonly ocspNoCheck?: 'present' | Absent
   /** Further extensions, written after the others in this order; the same OID twice is written twice. */
   readonly rawExtensions?: readonly RawExtension[]
   /** Sets the critical bit against the usual choice of RFC 5280 §4.2. */
@@ -211,20 +251,22 @@ const known: {
     false,
     (points) => writeSequence(...points.map(encodeDistributionPoint)),
   ],
+  freshestCRL: [
+    '2.5.29.46',
+    false,
+    (points) => writeSequence(...points.map(encodeDistributionPoint)),
+  ],
   authorityInfoAccess: [
     '1.3.6.1.5.5.7.1.1',
     false,
-    ({ ocsp, caIssuers }) =>
+    ({ ocsp = [], caIssuers = [] }) =>
       writeSequence(
-        ...(ocsp === undefined
-          ? []
-          : [writeSequence(oid('1.3.6.1.5.5.7.48.1'), encodeGeneralName({ uri: ocsp }))]),
-        ...(caIssuers === undefined
-          ? []
-          : [writeSequence(oid('1.3.6.1.5.5.7.48.2'), encodeGeneralName({ uri: caIssuers }))]),
+        ...[ocsp].flat().map((uri) => encodeAccess('1.3.6.1.5.5.7.48.1', uri)),
+        ...[caIssuers].flat().map((uri) => encodeAccess('1.3.6.1.5.5.7.48.2', uri)),
       ),
   ],
   noRevAvail: ['2.5.29.56', false, () => writeNull()],
+  ocspNoCheck: ['1.3.6.1.5.5.7.48.1.5', false, () => writeNull()],
 }
 
 const extensionNames = Object.keys(known) as readonly ExtensionName[]
@@ -252,22 +294,53 @@ function encodePolicy(input: PolicyInput): Uint8Array {
     : writeSequence(oid(input.policy), writeSequence(...qualifiers))
 }
 
-function encodeDistributionPoint({
-  uri,
-  names,
-  reasons,
-  crlIssuer,
-}: DistributionPointInput): Uint8Array {
-  const fullName = [
-    ...(names ?? []).map(encodeGeneralName),
-    ...(uri === undefined ? [] : [primitive(6, asciiBytes(uri))]),
-  ]
+function encodeAccess(method: string, uri: string): Uint8Array {
+  return writeSequence(oid(method), encodeGeneralName({ uri }))
+}
+
+function encodeDistributionPoint(input: DistributionPointInput): Uint8Array {
+  const { names = [], fullName = [], reasons, crlIssuer } = input
   return writeSequence(
-    ...(fullName.length === 0 ? [] : [constructed(0, constructed(0, ...fullName))]),
-    ...(reasons === undefined ? [] : [primitive(1, namedBitsContents(reasons))]),
-    ...(crlIssuer === undefined ? [] : [constructed(2, constructed(4, encodeName(crlIssuer)))]),
+    ...encodeDistributionPointName({ ...input, fullName: [...names, ...fullName] }),
+    ...(reasons === undefined ? [] : [primitive(1, reasonFlagsContents(reasons))]),
+    ...(crlIssuer === undefined ? [] : [constructed(2, ...encodeGeneralNames(crlIssuer))]),
   )
 }
+
+/** @returns The field distributionPoint `[0]`, or nothing when there is no name. RFC 5280 §4.2.1.13 */
+export function encodeDistributionPointName({
+  uri,
+  fullName = [],
+  nameRelativeToCRLIssuer: relative,
+}: DistributionPointNameInput): Uint8Array[] {
+  const names = [...fullName, ...(uri === undefined ? [] : [{ uri }])].map(encodeGeneralName)
+  if (names.length > 0) return [constructed(0, constructed(0, ...names))]
+  if (relative === undefined) return []
+  // IMPLICIT: the SET's own tag gives way to the choice's.
+  const name = Uint8Array.from(encodeRdn(relative))
+  name[0] = 0xa1
+  return [constructed(0, name)]
+}
+
+/** The content octets of a ReasonFlags. */
+export function reasonFlagsContents(reasons: ReasonsInput): Uint8Array {
+  if (typeof reasons === 'number') return namedBitsContents(reasons)
+  return namedBitsContents(
+    reasons.reduce((bits, name) => bits | (1 << reasonNames.indexOf(name)), 0),
+  )
+}
+
+const reasonNames: readonly ReasonName[] = [
+  'unused',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'certificateHold',
+  'privilegeWithdrawn',
+  'aACompromise',
+]
 
 const keyUsages: readonly KeyUsageName[] = [
   'digitalSignature',

@@ -1,44 +1,31 @@
 /** Encodes and signs one certificate as a test asks for it: RFC 5280 §4.1, right or wrong. @module */
 
-import type { SignatureScheme } from '../base/signature-scheme.ts'
-import { writeBitString, writeSequence } from '../der/writer.ts'
-import { constructed, integer, primitive, time } from './encode.ts'
+import { writeSequence } from '../der/writer.ts'
+import { constructed, integer, primitive, type TimeInput, time } from './encode.ts'
 import { type ExtensionOptions, encodeExtensions } from './extensions.ts'
 import type { KeyInput, TestKey } from './keys.ts'
 import type { NameInput } from './names.ts'
-import { encodeScheme, sign, usualScheme } from './sign.ts'
+import { type SignatureOptions, signedParts } from './sign.ts'
 
 /** What a test may want different. Everything has a default that makes a certificate to be accepted. */
-export interface CertificateOptions extends ExtensionOptions {
+export interface CertificateOptions extends ExtensionOptions, SignatureOptions {
   /** Default: the name that was given, as CN. */
   readonly subject?: NameInput
   /** Default: the subject of whoever issues. */
   readonly issuer?: NameInput
-  /** `Date` or Unix seconds; a `Uint8Array` is written as it stands (one element). Default: `defaultValidity`. */
-  readonly notBefore?: Date | number | Uint8Array
-  readonly notAfter?: Date | number | Uint8Array
+  /** Default: `defaultValidity`. */
+  readonly notBefore?: TimeInput
+  readonly notAfter?: TimeInput
   /** A number, or the content octets of the INTEGER. Default: counted by each CA. */
   readonly serialNumber?: number | bigint | Uint8Array
   /** The subject's key. Default: a P-256 key. */
   readonly key?: KeyInput
-  /** Signs in place of the issuer's key: a forgery. */
-  readonly signingKey?: KeyInput
-  /** Default: what fits the signing key, with SHA-256 or the hash of the curve's size. */
-  readonly signatureScheme?: SignatureScheme
-  /** What the signed part names as its algorithm, when it shall differ: a scheme, or an AlgorithmIdentifier in DER. */
-  readonly tbsSignature?: SignatureScheme | Uint8Array
-  /** What the outer part names, when it shall differ. Default: the same as the signed part. */
-  readonly signatureAlgorithm?: SignatureScheme | Uint8Array
   /** The public key to write in place of the key's own: a SubjectPublicKeyInfo in DER. */
   readonly subjectPublicKeyInfo?: Uint8Array
   /** Default: 3. In versions 1 and 2 only the extensions that are named here are written. */
   readonly version?: 1 | 2 | 3
   readonly issuerUniqueID?: Uint8Array
   readonly subjectUniqueID?: Uint8Array
-  /** Changes the tbsCertificate before it is signed: the signature is right for what comes back. */
-  readonly mutateTbs?: (tbsCertificate: Uint8Array) => Uint8Array
-  /** Changes the octets of the signature. */
-  readonly mutateSignature?: (signature: Uint8Array) => Uint8Array
   /** Changes the whole certificate after it was signed. */
   readonly mutateCertificate?: (certificate: Uint8Array) => Uint8Array
 }
@@ -70,15 +57,10 @@ export interface Issuance {
 /** @returns The certificate in DER, unless the options asked for something else. */
 export async function encodeCertificate(issuance: Issuance): Promise<Uint8Array> {
   const { options, signingKey, crypto } = issuance
-  const scheme = options.signatureScheme ?? usualScheme(signingKey.kind)
-  const inner = algorithm(options.tbsSignature ?? scheme)
-  const encoded = encodeTbsCertificate(issuance, inner)
-  const tbsCertificate = options.mutateTbs?.(encoded) ?? encoded
-  const signed = await sign(signingKey, scheme, tbsCertificate, crypto)
-  const signature = options.mutateSignature?.(signed) ?? signed
-  const outer =
-    options.signatureAlgorithm === undefined ? inner : algorithm(options.signatureAlgorithm)
-  const certificate = writeSequence(tbsCertificate, outer, writeBitString(signature))
+  const parts = await signedParts(signingKey, options, crypto, (algorithm) =>
+    encodeTbsCertificate(issuance, algorithm),
+  )
+  const certificate = writeSequence(...parts)
   return options.mutateCertificate?.(certificate) ?? certificate
 }
 
@@ -93,8 +75,8 @@ function encodeTbsCertificate(issuance: Issuance, signature: Uint8Array): Uint8A
     signature,
     issuer,
     writeSequence(
-      instant(options.notBefore ?? defaultValidity.notBefore),
-      instant(options.notAfter ?? defaultValidity.notAfter),
+      time(options.notBefore ?? defaultValidity.notBefore),
+      time(options.notAfter ?? defaultValidity.notAfter),
     ),
     subject,
     options.subjectPublicKeyInfo ?? key.publicKey,
@@ -109,12 +91,3 @@ function encodeTbsCertificate(issuance: Issuance, signature: Uint8Array): Uint8A
 
 /** Octets of a Name without RDNs, beside which a subjectAltName is critical. RFC 5280 §4.2.1.6 */
 const emptyName = 2
-
-function instant(value: Date | number | Uint8Array): Uint8Array {
-  if (value instanceof Uint8Array) return value
-  return time(typeof value === 'number' ? value : Math.floor(value.getTime() / 1000))
-}
-
-function algorithm(value: SignatureScheme | Uint8Array): Uint8Array {
-  return value instanceof Uint8Array ? value : encodeScheme(value)
-}

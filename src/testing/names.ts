@@ -40,13 +40,33 @@ export type GeneralNameInput =
   /** One element as it stands. */
   | { readonly der: Uint8Array }
 
+/** Whose certificate or list it is: one distinguished name, or general names of any kind. */
+export type NamesInput = NameInput | readonly GeneralNameInput[]
+
 /** @returns The Name, tag and length included. */
 export function encodeName(input: NameInput): Uint8Array {
   if (input instanceof Uint8Array) return input
   const rdns: readonly RdnInput[] = typeof input === 'string' ? parseName(input) : input
-  return writeSequence(
-    ...rdns.map((rdn) => writeSetOf(...('type' in rdn ? [rdn] : rdn).map(encodeAttribute))),
-  )
+  return writeSequence(...rdns.map(encodeRdn))
+}
+
+/** @returns The SET, tag and length included. */
+export function encodeRdn(rdn: RdnInput): Uint8Array {
+  return writeSetOf(...('type' in rdn ? [rdn] : rdn).map(encodeAttribute))
+}
+
+/** @returns What stands inside GeneralNames. */
+export function encodeGeneralNames(input: NamesInput): Uint8Array[] {
+  return isGeneralNames(input)
+    ? input.map(encodeGeneralName)
+    : [encodeGeneralName({ directoryName: input })]
+}
+
+/** An empty list is an empty name. */
+function isGeneralNames(input: NamesInput): input is readonly GeneralNameInput[] {
+  if (typeof input === 'string' || input instanceof Uint8Array) return false
+  const [first] = input
+  return first !== undefined && !Array.isArray(first) && !('type' in first)
 }
 
 /** @returns The GeneralName, tag and length included. */

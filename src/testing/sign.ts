@@ -1,10 +1,52 @@
 /** Signing for the test PKI: WebCrypto, and Node's own crypto for what WebCrypto lacks. @module */
 
 import type { HashName, SignatureScheme } from '../base/signature-scheme.ts'
-import { writeElement, writeNull, writeSequence } from '../der/writer.ts'
+import { writeBitString, writeElement, writeNull, writeSequence } from '../der/writer.ts'
 import { constructed, elementsOf, integer, oid } from './encode.ts'
-import type { KeyKind, TestKey } from './keys.ts'
+import type { KeyInput, KeyKind, TestKey } from './keys.ts'
 import { toPem } from './pem.ts'
+
+/** How a certificate, a list or a response is signed, right or wrong. */
+export interface SignatureOptions {
+  /** Signs in place of the issuer's key: a forgery. */
+  readonly signingKey?: KeyInput
+  /** Default: what fits the signing key, with SHA-256 or the hash of the curve's size. */
+  readonly signatureScheme?: SignatureScheme
+  /** What the signed part names as its algorithm, when it shall differ: a scheme, or an AlgorithmIdentifier in DER. */
+  readonly tbsSignature?: SignatureScheme | Uint8Array
+  /** What the outer part names, when it shall differ. Default: the same as the signed part. */
+  readonly signatureAlgorithm?: SignatureScheme | Uint8Array
+  /** Changes the part that is signed before it is: the signature is right for what comes back. */
+  readonly mutateTbs?: (tbs: Uint8Array) => Uint8Array
+  /** Changes the octets of the signature. */
+  readonly mutateSignature?: (signature: Uint8Array) => Uint8Array
+}
+
+/**
+ * Signs what `encodeTbs` makes with the AlgorithmIdentifier that it names.
+ *
+ * @returns The signed part, the AlgorithmIdentifier and the BIT STRING: what a signed SEQUENCE holds. RFC 5280 §4.1.1
+ */
+export async function signedParts(
+  key: TestKey,
+  options: SignatureOptions,
+  crypto: Crypto,
+  encodeTbs: (algorithm: Uint8Array) => Uint8Array,
+): Promise<[tbs: Uint8Array, algorithm: Uint8Array, signature: Uint8Array]> {
+  const scheme = options.signatureScheme ?? usualScheme(key.kind)
+  const inner = algorithm(options.tbsSignature ?? scheme)
+  const encoded = encodeTbs(inner)
+  const tbs = options.mutateTbs?.(encoded) ?? encoded
+  const signed = await sign(key, scheme, tbs, crypto)
+  const signature = options.mutateSignature?.(signed) ?? signed
+  const outer =
+    options.signatureAlgorithm === undefined ? inner : algorithm(options.signatureAlgorithm)
+  return [tbs, outer, writeBitString(signature)]
+}
+
+function algorithm(value: SignatureScheme | Uint8Array): Uint8Array {
+  return value instanceof Uint8Array ? value : encodeScheme(value)
+}
 
 /** What a CA signs with when a test does not say: SHA-256, or the hash that fits the curve. */
 export function usualScheme(kind: KeyKind): SignatureScheme {
