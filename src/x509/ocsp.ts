@@ -74,5 +74,7 @@ export interface SingleResponse {
   /** Unix seconds. */
   readonly thisUpdate: number
   readonly nextUpdate: number | undefined
+  /** Unix seconds. An extension of CRL entries, allowed here too: RFC 6960 §4.4.5. */
+  readonly invalidityDate: number | undefined
   readonly singleExtensions: readonly Extension[]
 }
