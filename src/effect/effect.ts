@@ -26,6 +26,12 @@ export type Effect =
       readonly hash: DigestName
       readonly data: readonly Uint8Array[]
     }
+  /** Until all have settled or the time is over, whichever comes first. Who cannot wait goes on at once. */
+  | {
+      readonly op: 'wait'
+      readonly until: readonly Promise<void>[]
+      readonly milliseconds: number
+    }
 
 export type DigestName = 'SHA-1' | 'SHA-256'
 
@@ -37,6 +43,7 @@ export interface Answers {
   readonly digest: Uint8Array
   /** In the order of `data`, which stays as it is: the core asks for octets of its own. */
   readonly digestsWhenRead: () => readonly Uint8Array[]
+  readonly wait: undefined
 }
 type Op = keyof Answers
 type Answer = Answers[Op]

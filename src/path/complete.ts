@@ -34,6 +34,8 @@ export interface ValidatedPath {
   /** The target first; the last one is signed by the anchor. */
   readonly certificates: readonly Certificate[]
   readonly anchor: TrustAnchor
+  /** Under which key each certificate's signature was checked, inherited parameters included. RFC 5280 §6.1.4 (d)-(f) */
+  readonly workingKeys: readonly WorkingKey[]
   readonly policies: PolicyOutcome
   /** Unix seconds, both inclusive: the tightest of the validity periods that counted, tolerance included. */
   readonly validFrom: number
@@ -70,13 +72,23 @@ export function* completePath(
   if (failure !== undefined) return { failure }
   const policies = checkPolicies(target, chain, anchor, options, budget)
   if ('failure' in policies) return policies
-  const signatures = yield* checkSignatures(certificates, chain, anchor, options, budget, checked)
+  const keys = workingKeys(chain, anchor)
+  const signatures = yield* checkSignatures(
+    certificates,
+    chain,
+    anchor,
+    keys,
+    options,
+    budget,
+    checked,
+  )
   if (signatures !== undefined) return { failure: signatures }
   const unfounded = yield* checkSelfSigned(anchor, chain.length + 1, options, budget)
   if (unfounded !== undefined) return { failure: unfounded }
   return {
     certificates,
     anchor: anchor.anchor as TrustAnchor,
+    workingKeys: keys,
     policies,
     ...period(certificates, anchor, options),
     warnings: collectWarnings(certificates, anchor, options),
@@ -153,6 +165,7 @@ function* checkSignatures(
   certificates: readonly Certificate[],
   chain: readonly Issuer[],
   anchor: Issuer,
+  keys: readonly WorkingKey[],
   options: PathOptions,
   budget: Budget,
   checked: CheckedSignature[],
@@ -161,7 +174,6 @@ function* checkSignatures(
     anchor.certificate !== undefined &&
     bytesEqual(anchor.certificate.der, (certificates[0] as Certificate).der)
   if (isPinned && options.pinnedTarget === 'accept') return undefined
-  const keys = workingKeys(chain, anchor)
   const last = certificates.length - 1
   for (let turn = 0; turn <= last; turn++) {
     const index = turn === 0 ? 0 : last - turn + 1
@@ -221,7 +233,8 @@ function* checkSelfSigned(
   return failure && { code: 'authority-key-identifier-missing', index }
 }
 
-interface WorkingKey {
+/** The key of an issuer, and its description. */
+export interface WorkingKey {
   readonly spki: SubjectPublicKeyInfo
   readonly key: KeyDescription
 }

@@ -1,7 +1,7 @@
 /** What is known of one certificate's revocation, and what stood in the way: data for verdicts. @module */
 
 import type { SignatureFailure } from '../path/signature.ts'
-import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
+import type { Certificate, KeyDescription, SubjectPublicKeyInfo } from '../x509/certificate.ts'
 import type { RevocationReason } from '../x509/crl.ts'
 import type { Name } from '../x509/name.ts'
 
@@ -9,6 +9,8 @@ import type { Name } from '../x509/name.ts'
 export interface StatusIssuer {
   readonly name: Name
   readonly subjectPublicKeyInfo: SubjectPublicKeyInfo
+  /** `describeKey(subjectPublicKeyInfo)`, where it is at hand. */
+  readonly key?: KeyDescription | undefined
   readonly certificate: Certificate | undefined
 }
 
@@ -47,8 +49,11 @@ export type CertificateStatus =
   | {
       readonly status: 'not-checked'
       readonly index: number
-      /** `mode-none`: the operator's rule for this issuer; `depth`: only the target is checked; `no-rev-avail`: RFC 9608 §4. */
-      readonly because: 'mode-none' | 'depth' | 'no-rev-avail'
+      /**
+       * `mode-none`: the operator's rule for this issuer; `depth`: only the target is checked; `no-rev-avail`: RFC 9608 §4;
+       * `trust-anchor`: the target is its own anchor.
+       */
+      readonly because: 'mode-none' | 'depth' | 'no-rev-avail' | 'trust-anchor'
     }
 
 export interface RevokedStatus {
@@ -83,6 +88,8 @@ export type StatusProblem =
   | { readonly code: 'crl-signer-unknown' }
   | { readonly code: 'crl-signer-no-crl-sign' }
   | { readonly code: 'crl-signer-revoked' }
+  /** Nothing says whether the certificate of the key that signs it is revoked. */
+  | { readonly code: 'crl-signer-status-unknown' }
   | { readonly code: 'crl-signature'; readonly failure: SignatureFailure }
   /** A delta whose base is not there. RFC 5280 §5.2.4 */
   | { readonly code: 'crl-delta-without-base' }

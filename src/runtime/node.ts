@@ -30,6 +30,7 @@ export function nodeHandlers({
         return made
       }
     },
+    wait: () => undefined,
   }
 }
 

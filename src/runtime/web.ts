@@ -5,6 +5,7 @@ import type { AsyncHandlers, SignatureAnswer } from '../effect/effect.ts'
 import { defaultCapacity, type RuntimeOptions } from './capacity.ts'
 import { KeyCache } from './key-cache.ts'
 import { SignatureMemo, type SignatureQuestion } from './signature-memo.ts'
+import { waitForAll } from './wait.ts'
 
 export interface WebOptions extends RuntimeOptions {
   /** Whose `subtle` answers; the platform's when absent. */
@@ -51,6 +52,7 @@ export function webHandlers({
       const made = (await Promise.all(digests)).map((one) => new Uint8Array(one))
       return () => made
     },
+    wait: waitForAll,
   }
 }
 

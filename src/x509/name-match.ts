@@ -25,6 +25,11 @@ export function nameKey(name: Name): string {
   return key
 }
 
+/** The key of `name` with one more RDN below it. */
+export function relativeNameKey(name: Name, rdn: RelativeDistinguishedName): string {
+  return nameKey(name) + rdnKey(rdn)
+}
+
 /**
  * The form of one value in which values match when they are equal.
  *

@@ -23,6 +23,7 @@ import type {
 } from './crl.ts'
 import type { Extension } from './extensions.ts'
 import type { ParseCode, ParseFailure } from './failure.ts'
+import { JudgedKeys } from './judged-keys.ts'
 import { readAlgorithmIdentifier } from './parse-certificate.ts'
 import {
   malformed,
@@ -83,7 +84,7 @@ function* readCertificateList(reader: DerReader): Generator<undefined, Certifica
 
 /** Only the reader makes these: an object that merely looks like one may show other entries than those that were signed. */
 class ParsedCrl implements CertificateList {
-  readonly #parsed = true
+  readonly #judgedKeys = new JudgedKeys()
   readonly der: Uint8Array
   readonly tbsCertList: TbsCertList
   readonly signatureAlgorithm: AlgorithmIdentifier
@@ -101,14 +102,24 @@ class ParsedCrl implements CertificateList {
     this.signatureValue = signatureValue
   }
 
-  static isParsed(value: object): value is CertificateList {
-    return #parsed in value
+  static isParsed(value: object): value is ParsedCrl {
+    return #judgedKeys in value
+  }
+
+  static judgedKeysOf(list: CertificateList): JudgedKeys {
+    if (!ParsedCrl.isParsed(list)) throw new TypeError('not a list that parseCrl made')
+    return list.#judgedKeys
   }
 }
 
 /** Whether `parseCrl` made this very object; copies of it do not count. */
 export function isParsedCrl(value: unknown): value is CertificateList {
   return typeof value === 'object' && value !== null && ParsedCrl.isParsed(value)
+}
+
+/** The keys that the signature of `list` was held against; what is remembered there is remembered for good. */
+export function judgedKeysOf(list: CertificateList): JudgedKeys {
+  return ParsedCrl.judgedKeysOf(list)
 }
 
 /** Of the end of the signature, which whoever signs cannot choose. */

@@ -1,0 +1,342 @@
+/** The revocation status of a validated path: every certificate below the anchor, and whoever signs the lists about them. @module */
+
+import { bytesEqual } from '../base/bytes.ts'
+import { ask, type Steps } from '../effect/effect.ts'
+import { defaultBudget } from '../path/budget.ts'
+import { buildPath, type Refusal } from '../path/build.ts'
+import type { ValidatedPath, WorkingKey } from '../path/complete.ts'
+import { Issuer } from '../path/issuer.ts'
+import { IssuerIndex } from '../path/issuer-index.ts'
+import type { PathOptions } from '../path/options.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import { nameKey, namesMatch } from '../x509/name-match.ts'
+import type { Finding } from './context.ts'
+import { type CrlContext, type CrlSigner, crlStatus } from './crl-status.ts'
+import type { Crls } from './crls.ts'
+import type { HeldCrl } from './held-crl.ts'
+import { ocspStatus } from './ocsp-status.ts'
+import type { OcspResponses } from './responses.ts'
+import type { IssuerRule, PreparedRevocation } from './rule.ts'
+import type { CertificateStatus, RevokedStatus, StatusIssuer, StatusProblem } from './status.ts'
+
+export type RevocationFailure =
+  | ({ readonly code: 'certificate-revoked' } & Omit<RevokedStatus, 'status'>)
+  | {
+      readonly code: 'revocation-unknown'
+      readonly index: number
+      /** Why each list and response at hand does not count, or what was not there. */
+      readonly problems: readonly StatusProblem[]
+    }
+
+export interface RevocationOutcome {
+  /** For each certificate of the path, the target first. */
+  readonly statuses: readonly CertificateStatus[]
+  /** Unix seconds between which the statuses hold, if nothing new is learned. */
+  readonly from: number
+  readonly until: number
+  readonly refusal: Refusal<RevocationFailure> | undefined
+}
+
+/** Decides about the path that was found. To be made anew for each one. */
+export function* checkRevocation(
+  path: ValidatedPath,
+  prepared: PreparedRevocation,
+  options: PathOptions,
+): Steps<RevocationOutcome> {
+  const outcome = yield* new RevocationCheck(path, prepared, options).run()
+  const { material, wait } = prepared
+  if (material.request === undefined) return outcome
+  const fetching = request(outcome.statuses, path, prepared)
+  // A revoked certificate stays so, whatever else is fetched.
+  const isSettled = !outcome.statuses.some(({ status }) => status === 'unknown')
+  if (fetching.length === 0 || wait === 0 || isSettled) return outcome
+  if (outcome.refusal?.failure.code === 'certificate-revoked') return outcome
+  yield* ask({ op: 'wait', until: fetching, milliseconds: wait })
+  return yield* new RevocationCheck(path, prepared, options).run()
+}
+
+/** Tells the provider what was missing, or counted only because the rule lets it. */
+function request(
+  statuses: readonly CertificateStatus[],
+  path: ValidatedPath,
+  { material, rule, perIssuer }: PreparedRevocation,
+): readonly Promise<void>[] {
+  const fetching: Promise<void>[] = []
+  if (material.request === undefined) return fetching
+  for (const status of statuses) {
+    if (status.status !== 'unknown' && !(status.status === 'good' && status.stale)) continue
+    const { index } = status
+    const issuer = issuerAt(path, index)
+    const { mode } = perIssuer.get(nameKey(issuer.name)) ?? rule
+    const begun = material.request({
+      certificate: path.certificates[index] as Certificate,
+      issuer,
+      crl: mode !== 'ocsp',
+      ocsp: mode !== 'crl',
+    })
+    if (begun !== undefined) fetching.push(begun)
+  }
+  return fetching
+}
+
+class RevocationCheck {
+  readonly #path: ValidatedPath
+  readonly #prepared: PreparedRevocation
+  readonly #options: PathOptions
+  readonly #crls: Crls
+  readonly #responses: OcspResponses
+  readonly #budget = { signatures: maxSignatures }
+  readonly #contexts = new Map<IssuerRule, CrlContext>()
+  /** Of certificates that are not on the path. */
+  readonly #aside = new Map<Certificate, Pick<Finding, 'status'>>()
+  #pending = 0
+  #searches = maxSearches
+
+  constructor(path: ValidatedPath, prepared: PreparedRevocation, options: PathOptions) {
+    this.#path = path
+    this.#prepared = prepared
+    this.#options = options
+    // Read once: a provider may put others in their place while an answer is awaited.
+    this.#crls = prepared.material.crls
+    this.#responses = prepared.material.responses
+  }
+
+  *run(): Steps<RevocationOutcome> {
+    const { certificates } = this.#path
+    const statuses: CertificateStatus[] = []
+    let from = Number.NEGATIVE_INFINITY
+    let until = Number.POSITIVE_INFINITY
+    let refusal: Refusal<RevocationFailure> | undefined
+    for (let index = 0; index < certificates.length; index++) {
+      const certificate = certificates[index] as Certificate
+      const issuer = issuerAt(this.#path, index)
+      const rule = this.#ruleOf(issuer)
+      const skipped = this.#whyNotChecked(certificate, index, rule)
+      const isLookedAt = skipped === undefined || skipped === 'no-rev-avail'
+      const finding = isLookedAt ? yield* this.#find(certificate, issuer, rule) : undefined
+      if (finding?.status === 'revoked') {
+        const { status, ...facts } = finding
+        statuses.push({ status, index, ...facts })
+        const failure = { code: 'certificate-revoked', index, ...facts } as const
+        if (refusal?.failure.code !== 'certificate-revoked') {
+          // No other path brings the target back; a CA that is revoked may have another certificate.
+          refusal = { failure, definite: index === 0 }
+        }
+      } else if (skipped !== undefined) {
+        statuses.push({ status: 'not-checked', index, because: skipped })
+      } else if (finding?.status === 'good') {
+        const { evidence, stale } = finding
+        statuses.push({ status: 'good', index, evidence, stale })
+        from = Math.max(from, finding.from)
+        until = Math.min(until, finding.until)
+      } else if (finding !== undefined) {
+        const { problems } = finding
+        statuses.push({ status: 'unknown', index, problems })
+        until = Math.min(until, finding.until)
+        if (rule.onUnknown === 'deny') {
+          const failure = { code: 'revocation-unknown', index, problems } as const
+          refusal ??= { failure, definite: false }
+        }
+      }
+    }
+    return { statuses, from, until, refusal }
+  }
+
+  #ruleOf({ name }: StatusIssuer): IssuerRule {
+    const { rule, perIssuer } = this.#prepared
+    return (perIssuer.size > 0 && perIssuer.get(this.#crls.issuedBy(name).nameKey)) || rule
+  }
+
+  #whyNotChecked(
+    certificate: Certificate,
+    index: number,
+    rule: IssuerRule,
+  ): Extract<CertificateStatus, { status: 'not-checked' }>['because'] | undefined {
+    if (rule.mode === 'none') return 'mode-none'
+    if (index > 0 && this.#prepared.depth === 'target') return 'depth'
+    const { der, tbsCertificate } = certificate
+    const anchor = this.#path.anchor.certificate
+    if (index === 0 && anchor !== undefined && bytesEqual(anchor.der, der)) return 'trust-anchor'
+    const { noRevAvail, basicConstraints } = tbsCertificate.extensions
+    // RFC 9608 §4 excepts end entities alone; a list that names one all the same is heard.
+    return noRevAvail !== undefined && basicConstraints?.cA !== true ? 'no-rev-avail' : undefined
+  }
+
+  *#find(certificate: Certificate, issuer: StatusIssuer, rule: IssuerRule): Steps<Finding> {
+    const { mode } = rule
+    const context = this.#contextOf(rule)
+    const byCrl =
+      mode === 'ocsp' ? undefined : yield* crlStatus(certificate, issuer, this.#crls, context)
+    if (byCrl !== undefined && (mode === 'crl' || byCrl.status === 'revoked')) return byCrl
+    const byOcsp = yield* ocspStatus(
+      certificate,
+      issuer,
+      this.#responses,
+      context,
+      (delegate, ca) => this.#isRevoked(delegate, ca),
+    )
+    return byCrl === undefined ? byOcsp : combine(byCrl, byOcsp)
+  }
+
+  #contextOf(rule: IssuerRule): CrlContext {
+    let context = this.#contexts.get(rule)
+    if (context === undefined) {
+      const { time, clockTolerance, algorithms, profile } = this.#options
+      const { maxAge, staleFor } = rule
+      const budget = this.#budget
+      const othersWhoSign: CrlContext['othersWhoSign'] = (held, isDirect) =>
+        this.#othersWhoSign(held, isDirect)
+      context = {
+        time,
+        clockTolerance,
+        maxAge,
+        staleFor,
+        algorithms,
+        profile,
+        budget,
+        othersWhoSign,
+      }
+      this.#contexts.set(rule, context)
+    }
+    return context
+  }
+
+  /**
+   * Whoever else has the name of the list's issuer and a path to the same anchor: RFC 5280 §6.3.3 (f). A name alone is little, so we ask
+   * for more: whoever signs in place of the certificate's issuer is certified by a CA of the certificate's own path, or any CA below the
+   * anchor could unrevoke what another one has issued; and whoever is no CA has cRLSign.
+   */
+  *#othersWhoSign(held: HeldCrl, isDirect: boolean): Steps<readonly CrlSigner[]> {
+    const { issuer: name } = held.list.tbsCertList
+    const { anchors, intermediates } = this.#options
+    const signers: CrlSigner[] = []
+    for (const candidate of IssuerIndex.named([anchors, ...intermediates], name).flat()) {
+      const { certificate, anchor, subjectPublicKeyInfo, key } = candidate
+      const issuer = { name: candidate.name, subjectPublicKeyInfo, key, certificate }
+      if (anchor !== undefined) {
+        if (anchor === this.#path.anchor) signers.push({ issuer })
+      } else if (certificate !== undefined && maySignAside(certificate)) {
+        if (--this.#searches < 0) {
+          signers.push({ problem: { code: 'status-limit', of: 'paths of issuers of lists' } })
+          break
+        }
+        const problem = yield* this.#whyNotTrusted(certificate, isDirect)
+        signers.push(problem === undefined ? { issuer } : { problem })
+      }
+    }
+    return signers
+  }
+
+  /** Why the certificate of an issuer of lists does not count. */
+  *#whyNotTrusted(signer: Certificate, isDirect: boolean): Steps<StatusProblem | undefined> {
+    const { certificates, anchor } = this.#path
+    if (certificates.includes(signer)) return undefined
+    const options: PathOptions = {
+      ...this.#options,
+      anchors: new IssuerIndex([new Issuer(anchor.certificate, anchor)]),
+      purpose: 'any',
+      acceptedPurposes: undefined,
+      expectedPeerNames: undefined,
+      policies: {},
+      pinnedTarget: 'refuse',
+    }
+    const found = yield* buildPath(signer, options)
+    if (!found.ok) return { code: 'crl-signer-unknown' }
+    const { path } = found
+    if (isDirect && !this.#isOnPath(issuerAt(path, 0))) return { code: 'crl-signer-unknown' }
+    for (let index = 0; index < path.certificates.length; index++) {
+      const certificate = path.certificates[index] as Certificate
+      if (certificates.includes(certificate)) break
+      const issuer = issuerAt(path, index)
+      const { status } = yield* this.#findAside(certificate, issuer)
+      if (status === 'revoked') return { code: 'crl-signer-revoked' }
+      const mustBeKnown =
+        this.#prepared.depth === 'path' && this.#ruleOf(issuer).onUnknown === 'deny'
+      if (status === 'unknown' && mustBeKnown) return { code: 'crl-signer-status-unknown' }
+    }
+    return undefined
+  }
+
+  #isOnPath({ name, subjectPublicKeyInfo }: StatusIssuer): boolean {
+    for (let index = 0; index < this.#path.certificates.length; index++) {
+      const ca = issuerAt(this.#path, index)
+      if (
+        bytesEqual(ca.subjectPublicKeyInfo.der, subjectPublicKeyInfo.der) &&
+        namesMatch(ca.name, name)
+      ) {
+        return true
+      }
+    }
+    return false
+  }
+
+  *#isRevoked(delegate: Certificate, issuer: StatusIssuer): Steps<boolean> {
+    return (yield* this.#findAside(delegate, issuer)).status === 'revoked'
+  }
+
+  /**
+   * The status of a certificate that is not on the path. One whose status is being found out counts as good meanwhile: a list may be about
+   * its own signer, and what it says then decides. RFC 5280 does not say so; NIST PKITS does (4.14.30).
+   */
+  *#findAside(certificate: Certificate, issuer: StatusIssuer): Steps<Pick<Finding, 'status'>> {
+    const known = this.#aside.get(certificate)
+    if (known !== undefined) return known
+    const rule = this.#ruleOf(issuer)
+    if (this.#whyNotChecked(certificate, 0, rule) !== undefined) return good
+    this.#aside.set(certificate, good)
+    this.#pending++
+    const { status } = yield* this.#find(certificate, issuer, rule)
+    this.#pending--
+    // What was found while others only counted as good may not outlast that.
+    if (this.#pending === 0 || status === 'revoked') this.#aside.set(certificate, { status })
+    else this.#aside.delete(certificate)
+    return { status }
+  }
+}
+
+/** Whether a certificate beside the path may sign lists at all. */
+function maySignAside({ tbsCertificate }: Certificate): boolean {
+  const { keyUsage, basicConstraints } = tbsCertificate.extensions
+  return keyUsage !== undefined || basicConstraints?.cA === true
+}
+
+function issuerAt(
+  { certificates, anchor, workingKeys }: ValidatedPath,
+  index: number,
+): StatusIssuer {
+  const above = certificates[index + 1]
+  const { spki, key } = workingKeys[index] as WorkingKey
+  return {
+    name: above?.tbsCertificate.subject ?? anchor.name,
+    subjectPublicKeyInfo: spki,
+    key,
+    certificate: above ?? anchor.certificate,
+  }
+}
+
+/** Neither says revoked of its own accord unless it is returned: one that does decides, then one that says good. */
+function combine(byCrl: Finding, byOcsp: Finding): Finding {
+  if (byOcsp.status === 'revoked' || byCrl.status === 'revoked') {
+    return byOcsp.status === 'revoked' ? byOcsp : byCrl
+  }
+  if (byCrl.status === 'unknown' && byOcsp.status === 'unknown') {
+    const problems = [...byCrl.problems, ...byOcsp.problems]
+    return { status: 'unknown', problems, until: Math.min(byCrl.until, byOcsp.until) }
+  }
+  if (byCrl.status === 'unknown')
+    return { ...(byOcsp as Good), until: Math.min(byCrl.until, byOcsp.until) }
+  if (byOcsp.status === 'unknown') return { ...byCrl, until: Math.min(byCrl.until, byOcsp.until) }
+  const [best, other] = isBetter(byOcsp, byCrl) ? [byOcsp, byCrl] : [byCrl, byOcsp]
+  return { ...best, evidence: [...best.evidence, ...other.evidence] }
+}
+
+type Good = Extract<Finding, { status: 'good' }>
+
+function isBetter(a: Good, b: Good): boolean {
+  return a.stale === b.stale ? a.until > b.until : !a.stale
+}
+
+const good = { status: 'good' } as const
+/** Local limits: one search is a path of its own, and real paths need one or two. Signatures are counted as in path building. */
+const maxSearches = 16
+const maxSignatures = defaultBudget.signatures

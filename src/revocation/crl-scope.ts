@@ -1,0 +1,94 @@
+/** For which certificates and which reasons a list speaks: RFC 5280 §6.3.3 (b) and (d). @module */
+
+import type { Certificate } from '../x509/certificate.ts'
+import type { DistributionPoint } from '../x509/extensions.ts'
+import type { Name } from '../x509/name.ts'
+import type { HeldCrl } from './held-crl.ts'
+import { generalNameKey, namesDirectory, pointNameKeys } from './point-names.ts'
+import type { CrlScopeMismatch } from './status.ts'
+
+/** A certificate and the name of its issuer, with the key of that name. */
+export interface Subject {
+  readonly certificate: Certificate
+  readonly issuerName: Name
+  readonly issuerKey: string
+}
+
+/** The reasons for which a list speaks about a certificate, as bits of ReasonFlags; or why it does not. */
+export type Scope = { readonly reasons: number } | { readonly mismatch: CrlScopeMismatch }
+
+/** All reasons of ReasonFlags but `unused`, bits 1 to 8. RFC 5280 §4.2.1.13 */
+export const allReasons = 0x1fe
+
+/**
+ * The reasons that any distribution point of the certificate leads to this list for.
+ *
+ * RFC 5280 §6.3.3 goes on, when these points have not settled the status, with a point that is the name of the certificate's issuer.
+ * Here only a certificate without distribution points has that one: one that says where its status is to be found is taken at its word.
+ */
+export function scopeOf(held: HeldCrl, subject: Subject): Scope {
+  const { extensions } = subject.certificate.tbsCertificate
+  const points = extensions.cRLDistributionPoints?.points
+  if (points === undefined) return scopeOfPoint(held, undefined, subject)
+  let reasons = 0
+  let mismatch: CrlScopeMismatch = 'distribution-point'
+  for (const point of points) {
+    const scope = scopeOfPoint(held, point, subject)
+    if ('reasons' in scope) reasons |= scope.reasons
+    else mismatch = scope.mismatch
+  }
+  return reasons === 0 ? { mismatch } : { reasons }
+}
+
+function scopeOfPoint(
+  held: HeldCrl,
+  point: DistributionPoint | undefined,
+  subject: Subject,
+): Scope {
+  const idp = held.list.tbsCertList.crlExtensions.issuingDistributionPoint
+  // (b)(1)
+  if (point?.cRLIssuer !== undefined) {
+    if (!namesDirectory(point.cRLIssuer, held.issuerKey)) return { mismatch: 'crl-issuer' }
+    if (idp?.indirectCRL !== true) return { mismatch: 'indirect' }
+  } else if (held.issuerKey !== subject.issuerKey) return { mismatch: 'crl-issuer' }
+  const asked = point?.reasons ?? allReasons
+  if (idp === undefined) return { reasons: asked & allReasons }
+  // Stricter than (b)(1): a certificate that names no list at all names no indirect one.
+  if (point === undefined && idp.indirectCRL) return { mismatch: 'indirect' }
+  // (b)(2)(i)
+  const own = held.pointNames
+  if (own !== undefined && !namesOf(point, subject).some((name) => own.has(name))) {
+    return { mismatch: 'distribution-point' }
+  }
+  // (b)(2)(ii)-(iv)
+  const kind = kindOf(subject.certificate)
+  if (idp.onlyContainsUserCerts && kind !== 'user') return { mismatch: 'user-certificates' }
+  if (idp.onlyContainsCACerts && kind !== 'ca') return { mismatch: 'ca-certificates' }
+  if (idp.onlyContainsAttributeCerts) return { mismatch: 'attribute-certificates' }
+  // (d)
+  return { reasons: asked & (idp.onlySomeReasons ?? allReasons) & allReasons }
+}
+
+/** The names by which a list of this point may call itself. */
+function namesOf(point: DistributionPoint | undefined, subject: Subject): readonly string[] {
+  if (point === undefined) {
+    return [generalNameKey({ kind: 'directoryName', name: subject.issuerName })]
+  }
+  const { cRLIssuer } = point
+  const hasName = point.fullName !== undefined || point.nameRelativeToCRLIssuer !== undefined
+  if (!hasName) return (cRLIssuer ?? []).map(generalNameKey)
+  // A relative name stands below the one name of the list's issuer: RFC 5280 §4.2.1.13.
+  if (cRLIssuer === undefined || point.nameRelativeToCRLIssuer === undefined) {
+    return pointNameKeys(point, subject.issuerName)
+  }
+  const [first] = cRLIssuer
+  return cRLIssuer.length === 1 && first?.kind === 'directoryName'
+    ? pointNameKeys(point, first.name)
+    : []
+}
+
+/** `unknown`: version 1 and 2 cannot say. */
+function kindOf({ tbsCertificate }: Certificate): 'user' | 'ca' | 'unknown' {
+  if (tbsCertificate.extensions.basicConstraints?.cA === true) return 'ca'
+  return tbsCertificate.version === 3 ? 'user' : 'unknown'
+}

@@ -1,0 +1,91 @@
+/** A list with what is asked of it again and again, computed on first use. @module */
+
+import { bytesEqual } from '../base/bytes.ts'
+import type { CertificateList } from '../x509/crl.ts'
+import type { JudgedKeys } from '../x509/judged-keys.ts'
+import { nameKey } from '../x509/name-match.ts'
+import { judgedKeysOf } from '../x509/parse-crl.ts'
+import { pointNameKeys } from './point-names.ts'
+
+export class HeldCrl {
+  readonly list: CertificateList
+  /** Of the list's issuer. */
+  readonly issuerKey: string
+  readonly judgedKeys: JudgedKeys
+  #pointNames: ReadonlySet<string> | undefined
+  #unusable: Unusable | null | undefined
+
+  constructor(list: CertificateList) {
+    this.list = list
+    this.issuerKey = nameKey(list.tbsCertList.issuer)
+    this.judgedKeys = judgedKeysOf(list)
+  }
+
+  get isDelta(): boolean {
+    return this.list.tbsCertList.crlExtensions.deltaCRLIndicator !== undefined
+  }
+
+  /** The names of its own distribution point; `undefined`: it is for all of them. */
+  get pointNames(): ReadonlySet<string> | undefined {
+    const point = this.list.tbsCertList.crlExtensions.issuingDistributionPoint
+    if (point?.fullName === undefined && point?.nameRelativeToCRLIssuer === undefined) {
+      return undefined
+    }
+    this.#pointNames ??= new Set(pointNameKeys(point, this.list.tbsCertList.issuer))
+    return this.#pointNames
+  }
+
+  /** Why no status may come from this list, whatever the time and the certificate. */
+  get unusable(): Unusable | undefined {
+    if (this.#unusable === undefined) this.#unusable = findUnusable(this.list) ?? null
+    return this.#unusable ?? undefined
+  }
+
+  /** Whether both have the same scope and the same key identifier, as a delta and its base must. RFC 5280 §5.2.4 */
+  hasScopeOf(other: HeldCrl): boolean {
+    const mine = this.list.tbsCertList.crlExtensions
+    const theirs = other.list.tbsCertList.crlExtensions
+    return (
+      sameOctets(mine.issuingDistributionPoint?.der, theirs.issuingDistributionPoint?.der) &&
+      sameOctets(
+        mine.authorityKeyIdentifier?.keyIdentifier,
+        theirs.authorityKeyIdentifier?.keyIdentifier,
+      )
+    )
+  }
+}
+
+export type Unusable =
+  | { readonly code: 'crl-unknown-critical-extension'; readonly oid: string }
+  | { readonly code: 'crl-malformed'; readonly what: string }
+
+/** RFC 5280 §5.2, RFC 5280 §5.3; what RFC 5280 §5.2.3 says about its own extensions. */
+function findUnusable({ tbsCertList }: CertificateList): Unusable | undefined {
+  const { crlExtensions, revokedCertificates } = tbsCertList
+  const critical = crlExtensions.all.find((one) => one.critical && !processed.has(one.oid))
+  const oid = critical?.oid ?? revokedCertificates.unknownCriticalExtension
+  if (oid !== undefined) return { code: 'crl-unknown-critical-extension', oid }
+  if (crlExtensions.cRLNumber?.critical) {
+    return { code: 'crl-malformed', what: 'cRLNumber is critical' }
+  }
+  if (crlExtensions.issuingDistributionPoint?.critical === false) {
+    return { code: 'crl-malformed', what: 'issuingDistributionPoint is not critical' }
+  }
+  if (crlExtensions.deltaCRLIndicator?.critical === false) {
+    return { code: 'crl-malformed', what: 'deltaCRLIndicator is not critical' }
+  }
+  return undefined
+}
+
+function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : bytesEqual(a, b)
+}
+
+/** authorityKeyIdentifier, cRLNumber, deltaCRLIndicator, issuingDistributionPoint, freshestCRL. RFC 5280 §5.2 */
+const processed: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  '2.5.29.35',
+  '2.5.29.20',
+  '2.5.29.27',
+  '2.5.29.28',
+  '2.5.29.46',
+])
