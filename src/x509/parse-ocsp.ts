@@ -1,6 +1,8 @@
 /** Reads an OCSP response from DER: RFC 6960 §4.2.1. One pass; every field checked, nothing judged. @module */
 
+import { asciiText } from '../base/bytes.ts'
 import type { Result } from '../base/result.ts'
+import { unixSeconds } from '../base/time.ts'
 import { DerError } from '../der/error.ts'
 import { DerReader } from '../der/reader.ts'
 import {
@@ -238,9 +240,21 @@ function readReason(reader: DerReader): RevocationReason | undefined {
   return reason
 }
 
-/** RFC 6960 §4.2.2.1 has times as RFC 5280 §4.1.2.5.2 writes them: seconds, Z, no fraction. */
+/**
+ * RFC 6960 §4.2.2.1 has times as RFC 5280 §4.1.2.5.2 writes them: seconds, Z, no fraction. Responders do write fractions; in the one
+ * form of X.690 11.7 they are read, and cut off.
+ */
 function readGeneralizedTime(reader: DerReader, expected: string): number {
-  if (reader.peek() !== tagGeneralizedTime) reader.read(tagGeneralizedTime, expected)
+  const start = reader.position
+  reader.read(tagGeneralizedTime, expected)
+  const isShort = reader.position - reader.contentStart <= maxTimeOctets
+  const text = isShort ? asciiText(reader.bytes, reader.contentStart, reader.position) : ''
+  const fields = fractionalTime.exec(text)
+  if (fields !== null) {
+    const seconds = unixSeconds(...(fields.slice(1).map(Number) as Parameters<typeof unixSeconds>))
+    if (seconds !== undefined) return seconds
+  }
+  reader.position = start
   return reader.time(expected)
 }
 
@@ -339,7 +353,12 @@ const responseStatuses: readonly (OcspResponseStatus | undefined)[] = [
   'unauthorized',
 ]
 
+/** YYYYMMDDHHMMSS.fZ, the fraction without trailing zeros. */
+const fractionalTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.\d*[1-9]Z$/
+
 /** Local limits: responses of one certificate with a delegate's are some 2 KiB; a thousand answers made in advance are 100 KiB. */
 const maxResponseBytes = 1_048_576
 const maxSingleResponses = 1024
 const maxCerts = 64
+/** Local limit: a fraction of sixteen digits. */
+const maxTimeOctets = 32
