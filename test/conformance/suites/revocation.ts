@@ -1,4 +1,4 @@
-/** The two suites of revocation; recognised, so that a run over all corpora says that they are left out. @module */
+/** A suite of revocation; recognised, so that a run over all corpora says that it is left out. @module */
 import { type Corpus, casesOf } from '../corpus.ts'
 import { bothDrivers, type Case, type Suite, skipped } from '../suite.ts'
 
@@ -8,15 +8,6 @@ export const crl: Suite = {
   drivers: bothDrivers,
   profiles: ['interoperable'],
   recognises: ({ cases }) => cases?.[0]?.issuer_chain !== undefined,
-  read: leftOut,
-}
-
-export const ocsp: Suite = {
-  name: 'ocsp',
-  file: 'ocsp.json',
-  drivers: bothDrivers,
-  profiles: ['interoperable'],
-  recognises: ({ cases }) => cases?.[0]?.kind !== undefined,
   read: leftOut,
 }
 
