@@ -25,13 +25,19 @@ export class KillCheck {
   /** Unix seconds. */
   readonly #time: number
   /** Of the list, when the target was looked up. */
-  #epoch = Number.NaN
+  #epoch: number
   /** Unix seconds: before that, an entry counted whose time is over. */
   from: number = Number.NEGATIVE_INFINITY
 
   constructor(list: KillList, time: number) {
     this.#list = list
     this.#time = time
+    this.#epoch = list.epoch
+  }
+
+  /** Whether there is nothing to look up. */
+  get isIdle(): boolean {
+    return this.#list.size === 0 && !this.isOutdated
   }
 
   /** Whether the list has changed since the target was looked up. */
@@ -55,24 +61,28 @@ export class KillCheck {
       (certificates[position]?.tbsCertificate ?? anchor).subjectPublicKeyInfo.der
     const failure =
       (this.isOutdated ? yield* this.target(target) : undefined) ??
-      (yield* this.#rewritten(target, 0, spkiAt(1)))
+      (this.#has('fingerprint') ? yield* this.#rewritten(target, 0, spkiAt(1)) : undefined)
     if (failure !== undefined) return { failure, definite: true }
     for (let i = 1; i <= certificates.length; i++) {
       const certificate = i === certificates.length ? anchor.certificate : certificates[i]
       const killed =
         this.#issuerName(i, () => certificates[i]?.tbsCertificate.subject ?? anchor.name) ??
-        (yield* this.#key(i, spkiAt(i))) ??
-        (certificate &&
-          ((yield* this.#certificate(certificate, i)) ??
-            (yield* this.#rewritten(certificate, i, spkiAt(i + 1)))))
+        (this.#has('issuerSpki') || this.#has('spki')
+          ? yield* this.#key(i, spkiAt(i))
+          : undefined) ??
+        (certificate && (yield* this.#certificate(certificate, i, spkiAt(i + 1))))
       // Another path may avoid this CA.
       if (killed !== undefined) return { failure: killed, definite: false }
     }
     return undefined
   }
 
-  /** By serial number, octets, key and fingerprint. */
-  *#certificate(certificate: Certificate, position: number): Steps<KillFailure | undefined> {
+  /** By serial number, octets, key and fingerprint; in both forms, once the issuer's key is known. */
+  *#certificate(
+    certificate: Certificate,
+    position: number,
+    issuerSpki?: Uint8Array,
+  ): Steps<KillFailure | undefined> {
     const { tbsCertificate, der } = certificate
     if (this.#has('serial') || this.#has('certificate')) {
       const key = serialKeyOf(certificate)
@@ -84,7 +94,10 @@ export class KillCheck {
       if (found !== undefined) return killed(position, found)
     }
     if (!this.#has('fingerprint')) return undefined
-    return killed(position, this.#find('fingerprint', yield* sha256(der)))
+    return (
+      killed(position, this.#find('fingerprint', yield* sha256(der))) ??
+      (issuerSpki && (yield* this.#rewritten(certificate, position, issuerSpki)))
+    )
   }
 
   /** The fingerprint that the certificate has with its ECDSA signature in the other form. */
@@ -93,7 +106,6 @@ export class KillCheck {
     position: number,
     issuerSpki: Uint8Array,
   ): Steps<KillFailure | undefined> {
-    if (!this.#has('fingerprint')) return undefined
     const twin = rewriteSignature(certificate, issuerSpki)
     return twin && killed(position, this.#find('fingerprint', yield* sha256(twin)))
   }
@@ -106,7 +118,6 @@ export class KillCheck {
 
   /** The key of a CA, which may be a bare anchor. */
   *#key(position: number, spki: Uint8Array): Steps<KillFailure | undefined> {
-    if (!this.#has('issuerSpki') && !this.#has('spki')) return undefined
     const digest = yield* sha256(spki)
     return killed(position, this.#find('issuerSpki', digest) ?? this.#find('spki', digest))
   }

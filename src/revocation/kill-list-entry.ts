@@ -129,8 +129,8 @@ const readers: Readonly<Record<string, Reader>> = {
       given: { issuer: issuer as string, serialNumber: serialNumber as string | bigint },
     }
   },
-  spkiSha256: byDigest('spki', 'spkiSha256'),
-  certificateSha256: byDigest('fingerprint', 'certificateSha256'),
+  spkiSha256: /* @__PURE__ */ byDigest('spki', 'spkiSha256'),
+  certificateSha256: /* @__PURE__ */ byDigest('fingerprint', 'certificateSha256'),
   certificate: ({ certificate }, refuse) => {
     const parsed = readCertificate(certificate)
     if (parsed === undefined) {
@@ -149,7 +149,7 @@ const readers: Readonly<Record<string, Reader>> = {
     tbs: undefined,
     given: { issuer: issuer as string },
   }),
-  issuerSpkiSha256: byDigest('issuerSpki', 'issuerSpkiSha256'),
+  issuerSpkiSha256: /* @__PURE__ */ byDigest('issuerSpki', 'issuerSpkiSha256'),
 }
 
 function byDigest(

@@ -23,23 +23,26 @@ export interface Listed extends KillListed, ReadKillEntry {}
 
 /** A live list: what is added counts for every validation that begins afterwards, and for verdicts that were remembered. */
 export class KillList {
+  /** Set by the constructor: a bundler keeps a class with a computed field, whether it is used or not. */
+  declare [index]: KillIndex
   #listed = new Map<number, Listed>()
-  #index: KillIndex = emptyIndex()
   #listeners = new Set<() => void>()
   #lastId = 0
   #epoch = 0
 
   constructor(entries: readonly KillListEntry[]) {
+    this[index] = emptyIndex()
     this.#insert(readAll(entries))
+  }
+
+  /** How many entries there are. */
+  get size(): number {
+    return this.#listed.size
   }
 
   /** Grows with each change. */
   get epoch(): number {
     return this.#epoch
-  }
-
-  get [index](): KillIndex {
-    return this.#index
   }
 
   /**
@@ -66,8 +69,8 @@ export class KillList {
     const listed = this.#listed.get(id)
     if (listed === undefined) return false
     const { kind, key } = listed
-    const alike = this.#index[kind].get(key) as Listed[]
-    if (alike.length === 1) this.#index[kind].delete(key)
+    const alike = this[index][kind].get(key) as Listed[]
+    if (alike.length === 1) this[index][kind].delete(key)
     else alike.splice(alike.indexOf(listed), 1)
     this.#listed.delete(id)
     this.#changed()
@@ -83,7 +86,7 @@ export class KillList {
   replace(entries: readonly KillListEntry[]): readonly number[] {
     const read = readAll(entries)
     this.#listed = new Map()
-    this.#index = emptyIndex()
+    this[index] = emptyIndex()
     const ids = this.#insert(read)
     this.#changed()
     return ids
@@ -113,7 +116,7 @@ export class KillList {
       const id = ++this.#lastId
       const listed: Listed = { id, ...one }
       this.#listed.set(id, listed)
-      const byKey = this.#index[one.kind]
+      const byKey = this[index][one.kind]
       const alike = byKey.get(one.key)
       if (alike === undefined) byKey.set(one.key, [listed])
       else alike.splice(placeOf(one.expires, alike), 0, listed)
@@ -143,6 +146,11 @@ export class KillList {
  */
 export function createKillList(entries: readonly KillListEntry[] = []): KillList {
   return new KillList(entries)
+}
+
+/** Asks for the key, not the class: who has no list need not load how its entries are read. */
+export function isKillList(value: unknown): value is KillList {
+  return typeof value === 'object' && value !== null && index in value
 }
 
 function readAll(entries: readonly KillListEntry[]): readonly ReadKillEntry[] {
