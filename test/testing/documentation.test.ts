@@ -4,6 +4,7 @@ import {
   createPki,
   issueCa,
   issueVariant,
+  type ResponderFault,
   variantNames,
   variants,
 } from '../../src/testing/index.ts'
@@ -45,7 +46,8 @@ describe('docs/testing.md', () => {
   test('its examples are those that run here', () => {
     const here = squeeze(readFileSync(new URL(import.meta.url), 'utf8'))
     const blocks = [...documentation.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
-    const ours = blocks.filter((code) => !/from 'mtls-policy'|for \(/.test(code))
+    // What prints is run and compared where all pages are.
+    const ours = blocks.filter((code) => !/from 'mtls-policy'|for \(|console\.log/.test(code))
     expect(ours).toHaveLength(4)
     for (const code of ours) expect(here).toContain(squeeze(code.replace(/^import .*\n/gm, '')))
   })
@@ -60,6 +62,39 @@ describe('docs/testing.md', () => {
       const { client, expected } = await issueVariant(name)
       expect(expected.ok).toBe(true)
       expect(client.privateKeyPem).toContain('PRIVATE KEY')
+    }
+  })
+})
+
+describe('the responder in docs/testing.md', () => {
+  /** The compiler sees to it that none is missing. */
+  const settings: { readonly [K in ResponderFault['kind']]: readonly string[] } = {
+    slow: ['milliseconds'],
+    drip: ['milliseconds'],
+    never: [],
+    reset: [],
+    truncated: [],
+    status: ['status', 'retryAfter'],
+    'not-modified': [],
+    redirect: ['to', 'status'],
+    huge: ['octets'],
+    gzip: [],
+    'gzip-bomb': ['octets'],
+    'wrong-type': ['contentType'],
+    'wrong-content': [],
+    stale: [],
+    'wrong-signer': [],
+    'wrong-nonce': [],
+  }
+
+  test('its table has every fault in the order of the type, with its settings', () => {
+    const [, table = ''] = documentation.split('| fault | what happens | settings |\n')
+    const rows = [...table.split('\n\n', 1)[0]!.matchAll(/^\| `([\w-]+)` \|.*\|(.*)\|$/gm)]
+    expect(rows.map(([, kind]) => kind)).toEqual(Object.keys(settings))
+    for (const [, kind, text = ''] of rows) {
+      for (const setting of settings[kind as ResponderFault['kind']]) {
+        expect(text).toContain(`\`${setting}\``)
+      }
     }
   })
 })
