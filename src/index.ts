@@ -6,7 +6,12 @@ export type { Failure, FailureCode } from './client/failure.ts'
 export type { Identity, IssuerIdentity } from './client/identity.ts'
 export { type Intermediates, parseIntermediates } from './client/intermediates.ts'
 export type { Misuse, MisuseCode } from './client/misuse.ts'
-export type { Revocation, ValidateOptions } from './client/options.ts'
+export type { ValidateOptions } from './client/options.ts'
+export type {
+  IssuerRevocation,
+  PerIssuer,
+  RevocationOptions,
+} from './client/revocation-options.ts'
 export {
   parseTrustAnchors,
   type TrustAnchorSource,
@@ -21,10 +26,21 @@ export type {
   Warning,
 } from './client/verdict.ts'
 export type { TrustAnchor } from './path/trust-anchor.ts'
+export type { RevocationFailure } from './revocation/check.ts'
+export { type CrlSource, type Crls, parseCrls } from './revocation/crls.ts'
 export { createKillList, type KillList, type KillListed } from './revocation/kill-list.ts'
 export type { KillFailure } from './revocation/kill-list-check.ts'
 export type { KillListEntry, KillListInvalid } from './revocation/kill-list-entry.ts'
+export type { StatusProvider, WantedStatus } from './revocation/provider.ts'
+export { type OcspResponses, parseOcspResponses } from './revocation/responses.ts'
+export type {
+  CertificateStatus,
+  StatusEvidence,
+  StatusIssuer,
+  StatusProblem,
+} from './revocation/status.ts'
 export type { CallOptions, ValidatorCapacity, ValidatorOptions } from './runtime/validator.ts'
 export type { Certificate } from './x509/certificate.ts'
+export type { CertificateList, RevocationReason } from './x509/crl.ts'
 export { formatName } from './x509/name-text.ts'
 export { parseCertificate } from './x509/parse-certificate.ts'

@@ -1,9 +1,12 @@
 /** Every way to be refused, in one registry: code, source, text, what would mend it. @module */
 
 import { type AclFailure, aclFailures } from '../acl/failure.ts'
+import { formatTime } from '../base/time.ts'
 import type { PathFailure } from '../path/failure.ts'
 import { pathFailures } from '../path/failure-text.ts'
+import type { RevocationFailure } from '../revocation/check.ts'
 import type { KillFailure } from '../revocation/kill-list-check.ts'
+import { describeProblem } from '../revocation/problem-text.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import type { InputFailure, OtherKind } from '../x509/input.ts'
 
@@ -18,6 +21,7 @@ export type Failure =
   | ParseFailure
   | PresentedFailure
   | KillFailure
+  | RevocationFailure
   | PathFailure
   | AclFailure
 export type FailureCode = Failure['code']
@@ -192,6 +196,21 @@ const killFailures: { readonly [C in KillFailure['code']]: Describe<C> } = {
   ],
 }
 
+const revocationFailures: { readonly [C in RevocationFailure['code']]: Describe<C> } = {
+  'certificate-revoked': [
+    'RFC 5280 §6.1.3 (a)(3)',
+    (f) =>
+      `${placeOf(f.index)} was revoked ${formatTime(f.revocationDate)}${f.reason === undefined ? '' : ` (${f.reason})`}, says the ${f.evidence.by === 'crl' ? 'CRL' : 'OCSP response'} of ${formatTime(f.evidence.thisUpdate)}`,
+    'use another certificate; what is revoked stays so, but for a certificate on hold',
+  ],
+  'revocation-unknown': [
+    'RFC 5280 §6.3.3',
+    (f) =>
+      `nothing at hand says whether ${placeOf(f.index)} is revoked: ${f.problems.map(describeProblem).join('; ')}`,
+    'give a current CRL or OCSP response of its issuer, or have a rule for this issuer that says what happens without one',
+  ],
+}
+
 function placeOf(index: number): string {
   return index === 0 ? 'the certificate' : `CA certificate ${index}`
 }
@@ -213,6 +232,7 @@ const registry: { readonly [C in FailureCode]: Describe<C> } = {
   ...inputFailures,
   ...presentedFailures,
   ...killFailures,
+  ...revocationFailures,
   ...parseFailures,
   ...pathFailures,
   .../* @__PURE__ */ (Object.fromEntries(

@@ -11,11 +11,13 @@ import type { PolicyInputs } from '../path/policies.ts'
 import type { Profile } from '../path/profile.ts'
 import type { ExtendedPurpose, Purpose } from '../path/purpose.ts'
 import type { AnchorChecks } from '../path/trust-anchor.ts'
-import { KillList } from '../revocation/kill-list.ts'
+import { isKillList, type KillList } from '../revocation/kill-list.ts'
+import type { PreparedRevocation, RevocationMaterial } from '../revocation/rule.ts'
 import type { CertificateSource } from './certificate-source.ts'
 import { Intermediates, parseIntermediates } from './intermediates.ts'
 import { misuse } from './misuse.ts'
 import { OctetStore } from './octet-store.ts'
+import { prepareRevocation, type RevocationOptions } from './revocation-options.ts'
 import { TrustAnchors } from './trust-anchors.ts'
 
 /** Everything that `validateClientCertificate` takes beside the certificate. */
@@ -62,12 +64,8 @@ interface Validating extends PolicyInputs {
   readonly anchorChecks?: Partial<AnchorChecks> | undefined
   /** Whether a certificate that is itself an anchor is accepted; default `refuse`. */
   readonly pinnedTarget?: PathOptions['pinnedTarget'] | undefined
-  readonly revocation?: Revocation | undefined
-}
-
-/** Revocation is not checked; the verdict says so in a warning. */
-export interface Revocation {
-  readonly mode: 'none'
+  /** Default: `{ mode: 'none' }`, with a warning in the verdict. */
+  readonly revocation?: RevocationOptions | undefined
 }
 
 /** Nothing is proven: the certificate is read, and its issuer's name may be held against the ACL. */
@@ -99,6 +97,8 @@ export interface Prepared {
   readonly issuerAcl: IssuerAcl | undefined
   readonly clientAcl: ClientAcl | undefined
   readonly killList: KillList | undefined
+  /** Absent: revocation is not checked. */
+  readonly revocation: PreparedRevocation | undefined
   /** What changes between calls: a verdict is not to be reused once one of these has another epoch. */
   readonly live: readonly Live[]
   /** What the first call finds out for all of them. */
@@ -155,7 +155,8 @@ export function prepareOptions(given: ValidateOptions): Prepared {
     issuerAcl: effectiveAcl,
     clientAcl: undefined,
     killList: options.killList,
-    live: liveOf(options),
+    revocation: undefined,
+    live: liveOf(options.killList),
     memory: { widenedAcl: undefined, octets: new OctetStore() },
   }
 }
@@ -174,6 +175,8 @@ function prepareValidation(
     conflict('acceptedPurposes', "purpose 'any'")
   }
   const known = intermediates === undefined ? [] : [poolOf(intermediates).index]
+  const revocation =
+    options.revocation === undefined ? undefined : prepareRevocation(options.revocation)
   return {
     path: {
       anchors: trustAnchors.index,
@@ -204,13 +207,16 @@ function prepareValidation(
     issuerAcl,
     clientAcl,
     killList: options.killList,
-    live: liveOf(options),
+    revocation,
+    live: liveOf(options.killList, revocation?.material),
     memory: { widenedAcl: undefined, octets: new OctetStore() },
   }
 }
 
-function liveOf({ killList }: CommonOptions): readonly Live[] {
-  return killList === undefined ? [] : [killList]
+function liveOf(killList: KillList | undefined, material?: RevocationMaterial): readonly Live[] {
+  const live: Live[] = killList === undefined ? [] : [killList]
+  if (material?.request !== undefined) live.push(material)
+  return live
 }
 
 function poolOf(source: NonNullable<Validating['intermediates']>): Intermediates {
@@ -310,7 +316,7 @@ const checks = {
   validateCertificate: flag,
   validateACLForIssuer: flag,
   issuerAcl: when('made by parseIssuerAcl of mtls-policy/acl', isIssuerAcl),
-  killList: when('made by createKillList', (value) => value instanceof KillList),
+  killList: when('made by createKillList', isKillList),
   trustAnchors: (option, value) => {
     if (value instanceof TrustAnchors) return
     throw misuse('trust-anchors-missing', 'trustAnchors must be made by parseTrustAnchors', {
@@ -348,11 +354,8 @@ const checks = {
   clockTolerance: count(86_400),
   anchorChecks: fields({ validity: flag, constraints: flag }),
   pinnedTarget: oneOf<PathOptions['pinnedTarget']>('refuse', 'accept', 'accept-self-signed'),
-  revocation: when(
-    "{ mode: 'none' }",
-    (value) =>
-      typeof value === 'object' && value !== null && 'mode' in value && value.mode === 'none',
-  ),
+  // Read whole by `prepareRevocation`.
+  revocation: () => {},
   userInitialPolicySet: when(
     'a list of object identifiers in dotted decimal',
     (value) => Array.isArray(value) && value.every((oid) => /^[0-2](\.\d+)+$/.test(oid)),
@@ -372,7 +375,6 @@ const structured: readonly string[] = [
   'budget',
   'algorithms',
   'anchorChecks',
-  'revocation',
   'userInitialPolicySet',
 ]
 

@@ -14,7 +14,14 @@ import type { ValidatedPath } from '../path/complete.ts'
 import type { Issuer } from '../path/issuer.ts'
 import { IssuerIndex } from '../path/issuer-index.ts'
 import type { PathOptions } from '../path/options.ts'
+import {
+  checkRevocation,
+  type RevocationFailure,
+  type RevocationOutcome,
+} from '../revocation/check.ts'
 import { KillCheck, type KillFailure } from '../revocation/kill-list-check.ts'
+import type { PreparedRevocation } from '../revocation/rule.ts'
+import type { CertificateStatus } from '../revocation/status.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { PresentedSource } from './certificate-source.ts'
 import type { Failure } from './failure.ts'
@@ -39,7 +46,7 @@ export function* validateSteps(
   const presented = read.value
   const { killList } = prepared
   const kills = killList && new KillCheck(killList, time)
-  if (kills !== undefined) {
+  if (kills !== undefined && !kills.isIdle) {
     const failure = yield* kills.target(presented.target)
     if (failure !== undefined) {
       const warnings = path === undefined ? [notVerified, notChecked] : presentedWarnings(presented)
@@ -50,7 +57,8 @@ export function* validateSteps(
   const acls = prepared.hasAcl ? new Acls(prepared, presented, time) : undefined
   const { target } = presented
   const options = pathOptions(path, presented, time)
-  const result = yield* buildPath(target, options, accepting(kills, acls))
+  const revocation = prepared.revocation && new Statuses(prepared.revocation, options)
+  const result = yield* buildPath(target, options, accepting(kills, acls, revocation))
   const { list: attempts, omitted } = result.attempts
   if (!result.ok) {
     const warnings = presentedWarnings(presented)
@@ -64,8 +72,13 @@ export function* validateSteps(
     }
   }
   const { certificates, anchor, policies, validFrom, validUntil } = result.path
-  const from = kills === undefined ? validFrom : Math.max(validFrom, kills.from)
-  const until = acls === undefined ? validUntil : Math.min(validUntil, acls.expires)
+  let from = kills === undefined ? validFrom : Math.max(validFrom, kills.from)
+  let until = acls === undefined ? validUntil : Math.min(validUntil, acls.expires)
+  const found = revocation?.outcome
+  if (found !== undefined) {
+    from = Math.max(from, found.from)
+    until = Math.min(until, found.until)
+  }
   const identity = yield* identify(result.path)
   return {
     ok: true,
@@ -77,21 +90,54 @@ export function* validateSteps(
     policies,
     validFrom: new Date(from * 1000),
     validUntil: new Date(until * 1000),
-    warnings: allWarnings(presented, result.path.warnings, prepared),
+    revocation: found?.statuses ?? noStatuses,
+    warnings: allWarnings(presented, result.path.warnings, prepared, found?.statuses),
     attempts,
   }
 }
 
-/** What a valid path must pass besides; `undefined`: nothing. */
+/** What a valid path must pass besides; `undefined`: nothing. Revocation comes last: it may ask for something to be fetched. */
 function accepting(
   kills: KillCheck | undefined,
   acls: Acls | undefined,
-): Accept<KillFailure | AclFailure> | undefined {
-  if (kills === undefined) return acls && ((found) => acls.decide(found))
-  return function* (found) {
-    const refusal = (yield* kills.path(found)) ?? (acls && (yield* acls.decide(found)))
-    // Answers may have taken their time, and what was added meanwhile counts.
-    return refusal ?? (kills.isOutdated ? yield* kills.path(found) : undefined)
+  revocation: Statuses | undefined,
+): Accept<KillFailure | AclFailure | RevocationFailure> | undefined {
+  if (kills === undefined && revocation === undefined) {
+    return acls && ((found) => acls.decide(found))
+  }
+  // No generator function of its own: a new one for each client costs more than what it does.
+  return (found) => acceptAfter(found, kills, acls, revocation)
+}
+
+function* acceptAfter(
+  found: ValidatedPath,
+  kills: KillCheck | undefined,
+  acls: Acls | undefined,
+  revocation: Statuses | undefined,
+): Steps<Refusal<KillFailure | AclFailure | RevocationFailure> | undefined> {
+  const refusal =
+    (kills?.isIdle === false ? yield* kills.path(found) : undefined) ??
+    (acls && (yield* acls.decide(found))) ??
+    (revocation && (yield* revocation.decide(found)))
+  // Answers may have taken their time, and what was added meanwhile counts.
+  return refusal ?? (kills?.isOutdated ? yield* kills.path(found) : undefined)
+}
+
+/** The revocation statuses of each path that the search finds valid. */
+class Statuses {
+  readonly #prepared: PreparedRevocation
+  readonly #options: PathOptions
+  /** Of the path that was looked at last. */
+  outcome: RevocationOutcome | undefined
+
+  constructor(prepared: PreparedRevocation, options: PathOptions) {
+    this.#prepared = prepared
+    this.#options = options
+  }
+
+  *decide(path: ValidatedPath): Steps<Refusal<RevocationFailure> | undefined> {
+    this.outcome = yield* checkRevocation(path, this.#prepared, this.#options)
+    return this.outcome.refusal
   }
 }
 
@@ -231,12 +277,36 @@ function allWarnings(
   presented: Presented,
   ofPath: readonly Warning[],
   { aclWarnings }: Prepared,
+  statuses: readonly CertificateStatus[] | undefined,
 ): readonly Warning[] {
   const { issuers, unreadable } = presented
+  const ofStatuses = statuses === undefined ? onlyNotChecked : statusWarnings(statuses)
   if (issuers.length + unreadable.length + ofPath.length + aclWarnings.length === 0) {
-    return onlyNotChecked
+    return ofStatuses
   }
-  return [...presentedWarnings(presented), notChecked, ...ofPath, ...aclWarnings]
+  return [...presentedWarnings(presented), ...ofStatuses, ...ofPath, ...aclWarnings]
+}
+
+/** What the operator's rule let pass without an answer. */
+function statusWarnings(statuses: readonly CertificateStatus[]): readonly Warning[] {
+  let warnings: Warning[] | undefined
+  for (const status of statuses) {
+    const { index } = status
+    const code =
+      status.status === 'unknown'
+        ? 'revocation-unknown'
+        : status.status === 'good' && status.stale
+          ? 'revocation-stale'
+          : undefined
+    if (code !== undefined) {
+      warnings ??= []
+      warnings.push({ code, index })
+    } else if (status.status === 'not-checked' && status.because === 'mode-none') {
+      warnings ??= []
+      if (!warnings.includes(notChecked)) warnings.push(notChecked)
+    }
+  }
+  return warnings ?? noWarnings
 }
 
 function presentedWarnings({ issuers, unreadable }: Presented): readonly Warning[] {
@@ -265,4 +335,6 @@ function refused(failure: Failure): Refused {
 
 const notChecked: Warning = { code: 'revocation-not-checked' }
 const onlyNotChecked: readonly Warning[] = [notChecked]
+const noWarnings: readonly Warning[] = []
+const noStatuses: readonly CertificateStatus[] = []
 const notVerified: Warning = { code: 'certificate-not-verified' }

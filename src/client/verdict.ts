@@ -5,6 +5,7 @@ import type { Attempt } from '../path/build.ts'
 import type { PolicyOutcome } from '../path/policies.ts'
 import type { PurposeWarning } from '../path/purpose.ts'
 import type { TrustAnchor } from '../path/trust-anchor.ts'
+import type { CertificateStatus } from '../revocation/status.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Failure } from './failure.ts'
 import type { Identity, IssuerIdentity } from './identity.ts'
@@ -22,6 +23,8 @@ export interface Verified {
   readonly issuer: IssuerIdentity
   readonly identity: Identity
   readonly policies: PolicyOutcome
+  /** For each certificate of `path`: which list or response decided, or what was missing. Empty: revocation was not checked. */
+  readonly revocation: readonly CertificateStatus[]
   /** Whole seconds, both inclusive: as long as the clock is between them, and nothing new is learned, the verdict holds. */
   readonly validFrom: Date
   readonly validUntil: Date
@@ -58,6 +61,10 @@ export type Warning =
   | PurposeWarning
   | AclWarning
   | { readonly code: 'revocation-not-checked' }
+  /** No usable list or response says anything about the certificate at `index`, and the rule lets that pass. */
+  | { readonly code: 'revocation-unknown'; readonly index: number }
+  /** What says that the certificate at `index` is good is past its time, within what the rule allows. */
+  | { readonly code: 'revocation-stale'; readonly index: number }
   /** No signature, date or path was checked. */
   | { readonly code: 'certificate-not-verified' }
   /** An issuer's name decided that nobody has proven. */

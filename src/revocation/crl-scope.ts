@@ -50,11 +50,13 @@ function scopeOfPoint(
   if (point?.cRLIssuer !== undefined) {
     if (!namesDirectory(point.cRLIssuer, held.issuerKey)) return { mismatch: 'crl-issuer' }
     if (idp?.indirectCRL !== true) return { mismatch: 'indirect' }
-  } else if (held.issuerKey !== subject.issuerKey) return { mismatch: 'crl-issuer' }
+  } else {
+    if (held.issuerKey !== subject.issuerKey) return { mismatch: 'crl-issuer' }
+    // Stricter than (b)(1): a point that names no issuer of lists asks for the CA's own, which is not indirect.
+    if (point !== undefined && idp?.indirectCRL) return { mismatch: 'indirect' }
+  }
   const asked = point?.reasons ?? allReasons
   if (idp === undefined) return { reasons: asked & allReasons }
-  // Stricter than (b)(1): a certificate that names no list at all names no indirect one.
-  if (point === undefined && idp.indirectCRL) return { mismatch: 'indirect' }
   // (b)(2)(i)
   const own = held.pointNames
   if (own !== undefined && !namesOf(point, subject).some((name) => own.has(name))) {

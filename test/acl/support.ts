@@ -23,6 +23,7 @@ export function run<T>(steps: Steps<T>, asked: Effect[] = []): T {
     digestsWhenRead: () => {
       throw new Error('an ACL reads every digest that it asks for')
     },
+    wait: () => undefined,
   })
 }
 

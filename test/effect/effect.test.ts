@@ -34,11 +34,13 @@ describe('the two drivers', () => {
       return 'invalid' as const
     },
     digestsWhenRead: () => () => [Uint8Array.of(8)],
+    wait: () => undefined,
   }
   const later = {
     digestsWhenRead: async () => handlers.digestsWhenRead(),
     digest: async (effect: Effect) => handlers.digest(effect),
     verifySignature: async (effect: Effect) => handlers.verifySignature(effect),
+    wait: async () => undefined,
   }
   const expected = [Uint8Array.of(9), 'invalid']
 

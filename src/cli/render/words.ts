@@ -25,6 +25,10 @@ export function warningText(warning: Warning): string {
   switch (warning.code) {
     case 'revocation-not-checked':
       return 'revocation was not checked'
+    case 'revocation-unknown':
+      return `nothing says whether certificate ${warning.index} of the path is revoked, and the rule lets that pass`
+    case 'revocation-stale':
+      return `what says that certificate ${warning.index} of the path is good has run out, and the rule lets that pass for a while`
     case 'certificate-not-verified':
       return 'nothing was verified: no signature, no date, no path'
     case 'issuer-not-verified':

@@ -1,19 +1,16 @@
 /** Client certificates in limbo's schema with optional fields of their own. @module */
+import { parseOcspResponses, type RevocationOptions } from '../../../src/index.ts'
+import { parseCrls } from '../../../src/revocation/crls.ts'
 import type { Options } from '../drivers.ts'
-import { type AclEntryJson, aclFrom } from '../inputs.ts'
-import {
-  bothDrivers,
-  type Case,
-  type Outcome,
-  type Profile,
-  type Suite,
-  skipped,
-} from '../suite.ts'
+import { type AclEntryJson, aclFrom, bytesOf } from '../inputs.ts'
+import { bothDrivers, type Case, type Outcome, type Profile, type Suite } from '../suite.ts'
 import { hasClientFields, judge, type LimboCase, limboOptions } from './limbo.ts'
 
 interface ClientCase extends LimboCase {
   readonly profile?: Profile
   readonly revocation?: 'require' | 'off'
+  /** DER in base64. */
+  readonly ocsp?: readonly string[] | null
   readonly initial_explicit_policy?: boolean
   /** Dotted decimal. */
   readonly initial_policy_set?: readonly string[]
@@ -37,15 +34,9 @@ function readCase(one: ClientCase): Case {
     id: one.id,
     localChoice: one.tags?.includes('local-choice') ?? false,
     run(driver, profile): Outcome | Promise<Outcome> {
-      if (one.revocation === 'require' || isOfRevocation(one)) return skipped('needs revocation')
       return judge(one, driver, { ...clientOptions(one), profile: one.profile ?? profile })
     },
   }
-}
-
-/** The families that test revocation: `…::crl::…` and `…::ocsp::…`. */
-function isOfRevocation({ id, revocation }: ClientCase): boolean {
-  return revocation !== 'off' && /::(?:crl|ocsp)::/.test(id)
 }
 
 function clientOptions(one: ClientCase): Omit<Options, 'trustAnchors'> {
@@ -56,6 +47,16 @@ function clientOptions(one: ClientCase): Omit<Options, 'trustAnchors'> {
     initialExplicitPolicy: one.initial_explicit_policy ?? false,
     initialPolicyMappingInhibit: one.initial_policy_mapping_inhibit ?? false,
     initialAnyPolicyInhibit: one.initial_inhibit_any_policy ?? false,
+    revocation: one.revocation === 'require' ? required(one) : { mode: 'none' },
     ...(acl ? { issuerAcl: aclFrom(acl) } : {}),
+  }
+}
+
+/** Every certificate below the anchor needs a good status from whatever was given. */
+function required({ crls, ocsp }: ClientCase): RevocationOptions {
+  return {
+    mode: 'crl-or-ocsp',
+    crls: parseCrls(crls ?? []),
+    ocspResponses: parseOcspResponses((ocsp ?? []).map(bytesOf)),
   }
 }

@@ -1,6 +1,7 @@
 /** x509-limbo's schema: whole validation, under profile `rfc5280` and again under the default. @module */
 
 import { isPeerNameReadable } from '../../../src/path/peer-names.ts'
+import { parseCrls } from '../../../src/revocation/crls.ts'
 import type { Corpus } from '../corpus.ts'
 import type { Driver, Options } from '../drivers.ts'
 import { anchorsOf, certificatesOf } from '../inputs.ts'
@@ -11,7 +12,6 @@ import {
   type Outcome,
   type Profile,
   type Suite,
-  skipped,
 } from '../suite.ts'
 
 export interface LimboCase {
@@ -56,7 +56,6 @@ function readCase(one: LimboCase): Case {
   return {
     id: one.id,
     run(driver, profile): Outcome | Promise<Outcome> {
-      if (one.crls?.length) return skipped('needs revocation')
       return judge(one, driver, { ...limboOptions(one), profile })
     },
   }
@@ -93,6 +92,9 @@ export function limboOptions(
     purpose: client ? 'clientAuth' : 'serverAuth',
     time: typeof time === 'string' ? new Date(time) : now,
     intermediates: certificatesOf(one.untrusted_intermediates ?? []),
+    ...(one.crls?.length
+      ? { revocation: { mode: 'crl', crls: parseCrls(one.crls) } as const }
+      : {}),
     ...(names.length > 0 ? { expectedPeerNames: names } : {}),
     ...(typeof depth === 'number' ? { maxIntermediates: Math.min(depth, 100) } : {}),
   }

@@ -1,0 +1,244 @@
+/** The operator's rule about revocation, as options in which half a configuration cannot be written. @module */
+
+import { Crls } from '../revocation/crls.ts'
+import type { StatusProvider } from '../revocation/provider.ts'
+import { OcspResponses } from '../revocation/responses.ts'
+import type {
+  IssuerRule,
+  PreparedRevocation,
+  RevocationMaterial,
+  RevocationMode,
+} from '../revocation/rule.ts'
+import { nameKey } from '../x509/name-match.ts'
+import { parseNameText } from '../x509/name-text.ts'
+import { misuse } from './misuse.ts'
+
+/** What is asked about revocation, of which certificates, and what happens when there is no answer. */
+export type RevocationOptions =
+  /** Revocation is not checked; the verdict says so in a warning. */
+  | { readonly mode: 'none' }
+  /** Not checked but for some issuers. */
+  | (Rule & { readonly mode: 'none'; readonly perIssuer: PerIssuer } & (GivenEither | Provided))
+  | (Rule & { readonly mode: 'crl' } & (GivenCrls | Provided))
+  | (Rule & { readonly mode: 'ocsp' } & (GivenResponses | Provided))
+  /** Both are looked at: one that says revoked is enough to refuse, one that says good enough to accept. */
+  | (Rule & { readonly mode: 'crl-or-ocsp' } & ((GivenCrls & GivenResponses) | Provided))
+
+interface Rule extends WhenUnsure {
+  /** `path`, the default: every certificate below the anchor needs a status. `target`: the client's own. */
+  readonly depth?: 'target' | 'path' | undefined
+  readonly perIssuer?: PerIssuer | undefined
+}
+
+interface WhenUnsure {
+  /** A certificate about which no usable list or response says anything; default `deny`. */
+  readonly onUnknown?: 'deny' | 'allow' | undefined
+  /** A good answer past its time; default `deny`. `allowFor`: seconds after which it is no answer any more. */
+  readonly onStale?: 'deny' | { readonly allowFor: number } | undefined
+  /**
+   * Seconds from thisUpdate for which a list or response counts at most. Absent: nextUpdate alone says so, and what has
+   * none is never current.
+   */
+  readonly maxAge?: number | undefined
+}
+
+/** By issuer, as text of RFC 4514: what differs for its certificates. */
+export type PerIssuer = Readonly<Record<string, IssuerRevocation>>
+export interface IssuerRevocation extends WhenUnsure {
+  readonly mode?: RevocationMode | undefined
+}
+
+interface GivenCrls {
+  /** From `parseCrls`. */
+  readonly crls: Crls
+}
+interface GivenResponses {
+  /** From `parseOcspResponses`. */
+  readonly ocspResponses: OcspResponses
+}
+type GivenEither = GivenCrls | GivenResponses
+interface Provided {
+  /** Lists and responses that change while the program runs: from `createRevocationSource`. */
+  readonly source: StatusProvider
+  /** Milliseconds that a validation waits for what is fetched about its certificates; default 0, not at all. Async drivers only. */
+  readonly wait?: number | undefined
+}
+
+type Fields = { readonly [field: string]: unknown }
+
+/**
+ * Checks the option `revocation`.
+ *
+ * @returns `undefined` when nothing is checked.
+ * @throws TypeError with a `code` of `MisuseCode`.
+ */
+export function prepareRevocation(given: unknown): PreparedRevocation | undefined {
+  const fields = readFields('revocation', given, allFields)
+  const base: IssuerRule = ruleOf('revocation', fields, defaultRule)
+  if (fields.mode === undefined) throw invalid('revocation.mode', modeWords)
+  const depth = fields.depth ?? 'path'
+  if (depth !== 'path' && depth !== 'target') throw invalid('revocation.depth', 'path, target')
+  const perIssuer = new Map<string, IssuerRule>()
+  const modes = new Set([base.mode])
+  for (const [text, one] of Object.entries(
+    readFields('revocation.perIssuer', fields.perIssuer ?? {}),
+  )) {
+    const option = `revocation.perIssuer['${text}']`
+    const name = parseNameText(text)
+    if (!name.ok || name.value.rdns.length === 0) {
+      throw invalid(option, 'under a distinguished name, as CN=Example CA,O=Example')
+    }
+    const key = nameKey(name.value)
+    if (perIssuer.has(key)) throw invalid(option, 'under a name that is not there already')
+    const rule = ruleOf(option, readFields(option, one, ruleFields), base)
+    perIssuer.set(key, rule)
+    modes.add(rule.mode)
+  }
+  modes.delete('none')
+  if (modes.size === 0) {
+    for (const field of ['crls', 'ocspResponses', 'source', 'wait'] as const) {
+      if (fields[field] === undefined) continue
+      const option = `revocation.${field}`
+      throw misuse('options-conflict', `${option} has no effect with mode 'none'`, { option })
+    }
+    return undefined
+  }
+  const material = materialOf(fields, modes)
+  return { rule: base, perIssuer, depth, material, wait: waitOf(fields, material) }
+}
+
+function ruleOf(option: string, fields: Fields, base: IssuerRule): IssuerRule {
+  const { mode = base.mode, onUnknown = base.onUnknown, onStale, maxAge = base.maxAge } = fields
+  if (!isMode(mode)) throw invalid(`${option}.mode`, modeWords)
+  if (onUnknown !== 'deny' && onUnknown !== 'allow') {
+    throw invalid(`${option}.onUnknown`, 'deny, allow')
+  }
+  if (maxAge !== undefined && !isSeconds(maxAge)) throw invalid(`${option}.maxAge`, seconds)
+  return { mode, onUnknown, staleFor: staleForOf(option, onStale, base.staleFor), maxAge }
+}
+
+function staleForOf(option: string, onStale: unknown, base: number): number {
+  if (onStale === undefined) return base
+  if (onStale === 'deny') return 0
+  const expected = "'deny' or { allowFor: seconds }"
+  if (typeof onStale !== 'object') throw invalid(`${option}.onStale`, expected)
+  const { allowFor } = readFields(`${option}.onStale`, onStale, ['allowFor'])
+  if (!isSeconds(allowFor)) throw invalid(`${option}.onStale.allowFor`, seconds)
+  return allowFor
+}
+
+function materialOf(fields: Fields, modes: ReadonlySet<RevocationMode>): RevocationMaterial {
+  const { crls, ocspResponses, source } = fields
+  if (source !== undefined) {
+    if (crls !== undefined || ocspResponses !== undefined) {
+      const text = 'revocation.source has lists and responses of its own'
+      throw misuse('options-conflict', text, { option: 'revocation.source' })
+    }
+    if (!isProvider(source)) throw invalid('revocation.source', 'made by createRevocationSource')
+    return source
+  }
+  const needed = [...modes]
+  return {
+    crls: given(
+      'crls',
+      crls,
+      Crls,
+      'parseCrls',
+      needed.some((mode) => mode !== 'ocsp'),
+    ),
+    responses: given(
+      'ocspResponses',
+      ocspResponses,
+      OcspResponses,
+      'parseOcspResponses',
+      needed.some((mode) => mode !== 'crl'),
+    ),
+  }
+}
+
+/** What was given, or what is empty in its place when no rule looks at it. */
+function given<T>(
+  field: string,
+  value: unknown,
+  kind: new (items: readonly never[]) => T,
+  maker: string,
+  isNeeded: boolean,
+): T {
+  const option = `revocation.${field}`
+  if (value instanceof kind) {
+    if (isNeeded) return value
+    throw misuse('options-conflict', `no rule of revocation looks at ${option}`, { option })
+  }
+  if (value !== undefined) throw invalid(option, `made by ${maker}`)
+  if (isNeeded) {
+    throw misuse('option-missing', `${option} is missing: give ${maker}(…), or a source`, {
+      option,
+    })
+  }
+  return new kind([])
+}
+
+function waitOf({ wait = 0 }: Fields, { request }: RevocationMaterial): number {
+  const option = 'revocation.wait'
+  if (!Number.isInteger(wait) || (wait as number) < 0 || (wait as number) > maxWait) {
+    throw invalid(option, `a whole number of milliseconds from 0 to ${maxWait}`)
+  }
+  if (wait !== 0 && request === undefined) {
+    throw misuse('options-conflict', `${option} has no effect without a source`, { option })
+  }
+  return wait as number
+}
+
+function readFields(option: string, value: unknown, known?: readonly string[]): Fields {
+  const prototype =
+    typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : value
+  if (prototype !== null && prototype !== Object.prototype) throw invalid(option, 'a plain object')
+  const fields: Fields = Object.assign(Object.create(null), value)
+  for (const field of Object.keys(fields)) {
+    if (known === undefined || known.includes(field)) continue
+    const name = `${option}.${field}`
+    throw misuse('option-unknown', `unknown option: ${name}`, { option: name })
+  }
+  return fields
+}
+
+function isProvider(value: unknown): value is StatusProvider {
+  if (typeof value !== 'object' || value === null) return false
+  const { crls, responses, request, epoch } = value as Partial<StatusProvider>
+  return (
+    crls instanceof Crls &&
+    responses instanceof OcspResponses &&
+    typeof request === 'function' &&
+    typeof epoch === 'number'
+  )
+}
+
+function isMode(value: unknown): value is RevocationMode {
+  return (modes as readonly unknown[]).includes(value)
+}
+
+function isSeconds(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxSeconds
+}
+
+function invalid(option: string, expected: string): TypeError {
+  return misuse('option-invalid', `${option} must be ${expected}`, { option })
+}
+
+const modes: readonly RevocationMode[] = ['none', 'crl', 'ocsp', 'crl-or-ocsp']
+const modeWords = modes.join(', ')
+const ruleFields: readonly string[] = ['mode', 'onUnknown', 'onStale', 'maxAge']
+const allFields: readonly string[] = [
+  ...ruleFields,
+  'depth',
+  'perIssuer',
+  'crls',
+  'ocspResponses',
+  'source',
+  'wait',
+]
+const defaultRule: IssuerRule = { mode: 'none', onUnknown: 'deny', staleFor: 0, maxAge: undefined }
+/** Local limits: ten years, and a minute. */
+const maxSeconds = 315_360_000
+const maxWait = 60_000
+const seconds = `a whole number of seconds from 0 to ${maxSeconds}`
