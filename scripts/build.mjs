@@ -22,6 +22,7 @@ export const entries = {
   sync: 'src/sync.ts',
   path: 'src/path/index.ts',
   acl: 'src/acl/index.ts',
+  revocation: 'src/revocation.ts',
   explain: 'src/explain.ts',
   pkcs7: 'src/pkcs7/index.ts',
   testing: 'src/testing/index.ts',

@@ -81,6 +81,7 @@ try {
     ['mtls-policy/sync'],
     ['mtls-policy/path'],
     ['mtls-policy/acl'],
+    ['mtls-policy/revocation'],
   ]) {
     const args = [...conditions, '--input-type=module', '-e', `await import('${name}')`]
     const { status, stderr } = spawnSync(process.execPath, args, { cwd: alone, encoding: 'utf8' })

@@ -29,7 +29,10 @@ const layers: { readonly [folder: string]: Layer } = {
   acl: { folders: ['base', 'x509', 'effect'] },
   client: { folders: ['base', 'x509', 'effect', 'path', 'revocation', 'acl'] },
   policy: { folders: ['base', 'x509', 'acl', 'client'] },
-  runtime: { folders: ['base', 'x509', 'effect', 'client'], node: true },
+  runtime: {
+    folders: ['base', 'x509', 'effect', 'path', 'revocation', 'client'],
+    node: true,
+  },
   '': {
     folders: ['base', 'der', 'x509', 'effect', 'path', 'revocation', 'acl', 'client', 'runtime'],
   },

@@ -11,6 +11,7 @@ export const modules: Modules = {
   'mtls-policy/explain': () => import('../../src/explain.ts'),
   'mtls-policy/path': () => import('../../src/path/index.ts'),
   'mtls-policy/pkcs7': () => import('../../src/pkcs7/index.ts'),
+  'mtls-policy/revocation': () => import('../../src/revocation.ts'),
   'mtls-policy/sync': () => import('../../src/sync.ts'),
   'mtls-policy/testing': () => import('../../src/testing/index.ts'),
   'node:fs': () => import('node:fs'),
