@@ -17,9 +17,6 @@ export interface OcspRequestOptions {
  * Builds the DER of a request.
  *
  * @throws RangeError with code `ocsp-nonce-length` for a nonce of another length than 1 to 128 octets.
- * @example
- * const issuer = { name: ca.subject, subjectPublicKeyInfo: ca.subjectPublicKeyInfo, certificate: undefined }
- * const request = runSync(buildOcspRequest(certificate, issuer), handlers)
  */
 export function* buildOcspRequest(
   certificate: Certificate,

@@ -116,8 +116,8 @@ function hashOf({ hashAlgorithm, issuerNameHash, issuerKeyHash }: CertID): Diges
  *
  * @param source - Never a reason to throw, whatever it holds.
  * @example
- * const responses = parseOcspResponses([der, 'no response'])
- * console.log(responses.unreadable[1]?.failure.code) // revocation-input-unrecognized
+ * const responses = parseOcspResponses('neither PEM nor DER')
+ * console.log(responses.unreadable[0]?.failure.code) // revocation-input-unrecognized
  */
 export function parseOcspResponses(
   source: OcspResponseSource | readonly OcspResponseSource[],

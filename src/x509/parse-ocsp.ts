@@ -34,9 +34,6 @@ import { readName } from './parse-name.ts'
  *
  * @param der - The whole response; views into it stay in the result, so it must not be changed afterwards.
  * @returns The response, or the first thing that is wrong, with its offset in octets. Never throws.
- * @example
- * const parsed = parseOcspResponse(der.subarray(0, 100))
- * if (!parsed.ok) console.log(parsed.failure.code) // der-truncated
  */
 export function parseOcspResponse(der: Uint8Array): Result<OcspResponse, ParseFailure> {
   return reading(() => {
