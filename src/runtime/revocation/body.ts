@@ -4,13 +4,13 @@ import type { IncomingMessage } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { failed, type Result, success } from '../../base/result.ts'
-import type { FetchFailure } from './failure.ts'
+import { errorCodeOf, type FetchFailure } from './failure.ts'
 import { Turn } from './turns.ts'
 
 /**
  * Reads all of it. Every octet is copied once: into its place when the length is known, else in turns at the end.
  *
- * @throws What the connection throws when it is ended: the caller knows who ended it.
+ * @throws BodyCut when the connection is ended meanwhile: the caller knows whether it was the one who ended it.
  */
 export async function readBody(
   message: IncomingMessage,
@@ -30,7 +30,7 @@ export async function readBody(
   } catch (error) {
     if (error instanceof TooLarge) return failed({ code: 'too-large', maxBytes })
     if (isZlibError(error)) return failed({ code: 'truncated' })
-    throw error
+    throw new BodyCut()
   }
   return message.complete ? success(await collector.finish()) : failed({ code: 'truncated' })
 }
@@ -54,10 +54,12 @@ function inflated(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> 
   return pipeline(Readable.from(chunks), gunzip, () => {})
 }
 
+export class BodyCut extends Error {}
+
 class TooLarge extends Error {}
 
 function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^Z_/.test(String(error.code))
+  return errorCodeOf(error).startsWith('Z_')
 }
 
 class Collector {

@@ -5,7 +5,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import type { AddressRules } from './addresses.ts'
-import { readBody } from './body.ts'
+import { BodyCut, readBody } from './body.ts'
 import { errorCodeOf, type FetchFailure } from './failure.ts'
 import { freshFor, retryAfter } from './freshness.ts'
 import { readUri } from './uri.ts'
@@ -71,6 +71,7 @@ export async function exchange(
     if (error instanceof AddressRefused) return failure(error.failure)
     if (closing.aborted) return failure({ code: 'closed' })
     if (deadline.signal.aborted) return failure({ code: 'timeout', milliseconds: timeout })
+    if (error instanceof BodyCut) return failure({ code: 'truncated' })
     return failure({ code: 'network', error: errorCodeOf(error) })
   } finally {
     clearTimeout(timer)

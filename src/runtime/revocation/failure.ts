@@ -28,8 +28,8 @@ export type FetchFailure =
 
 export type TakeFailure =
   | { readonly code: 'unreadable'; readonly failure: ParseFailure }
-  /** PEM that is damaged, or has no X509 CRL in it. */
-  | { readonly code: 'pem' }
+  /** Neither DER nor PEM; PEM that is damaged; or not one list where there must be one. */
+  | { readonly code: 'not-a-list' }
   /** thisUpdate lies ahead. Unix seconds. */
   | { readonly code: 'not-yet-valid'; readonly thisUpdate: number }
   /** Issued before what is held from the same place. Unix seconds. */

@@ -243,7 +243,7 @@ export class ListKeeper {
     if (!read.ok) return read.failure
     const [taken, ...others] = read.value
     // One list at a URI: RFC 5280 §4.2.1.13.
-    if (taken === undefined || others.length > 0) return { code: 'pem' }
+    if (taken === undefined || others.length > 0) return { code: 'not-a-list' }
     const { list, verified } = taken
     const failure = entry.marks.check(list, verified)
     if (failure !== undefined) return failure

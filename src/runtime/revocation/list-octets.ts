@@ -19,13 +19,13 @@ export async function listOctets(
     const body = start + begin.length
     // No character of base64 is a hyphen.
     const stop = text.indexOf('-', body)
-    if (stop === -1 || text.indexOf(end, stop) !== stop) return failed({ code: 'pem' })
+    if (stop === -1 || text.indexOf(end, stop) !== stop) return failed({ code: 'not-a-list' })
     const der = await decodeInTurns(text, body, stop)
-    if (der === undefined) return failed({ code: 'pem' })
+    if (der === undefined) return failed({ code: 'not-a-list' })
     lists.push(der)
     position = stop + end.length
   }
-  return lists.length === 0 ? failed({ code: 'pem' }) : success(lists)
+  return lists.length === 0 ? failed({ code: 'not-a-list' }) : success(lists)
 }
 
 /** As `decodeBase64`, which would take the whole text in one turn. */
