@@ -92,6 +92,7 @@ class Source implements RevocationSource {
         return computing.pass(() => readLists(bytes, signers, upkeep.now()))
       },
       changed: (file, change) => this.#fileChanged(file, change),
+      done: () => this.#publish(),
     })
     this.#ready = this.#track(this.#start())
   }
@@ -195,7 +196,6 @@ class Source implements RevocationSource {
       tell('crl', file, { type: 'failed', failure, failures })
       return
     }
-    void this.#publish()
     if (change.type === 'removed') {
       tell('crl', file, { type: 'removed' })
       return

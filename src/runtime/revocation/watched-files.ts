@@ -11,6 +11,8 @@ import type { ReadList } from './read-lists.ts'
 export interface FileHooks {
   readonly read: (bytes: Uint8Array) => Promise<Result<readonly ReadList[], SourceFailure>>
   readonly changed: (file: string, what: FileChange) => void
+  /** Once for all that one look at the files has changed; the look ends after it. */
+  readonly done: () => Promise<void>
 }
 
 export type FileChange =
@@ -45,6 +47,7 @@ export class WatchedFiles {
   readonly #watchers = new Map<string, FSWatcher>()
   #scanning: Promise<void> | undefined
   #again = false
+  #hasChanged = false
   #debounce: NodeJS.Timeout | undefined
   readonly #poll: NodeJS.Timeout
   #stopped = false
@@ -95,8 +98,10 @@ export class WatchedFiles {
       for (const path of [...this.#entries.keys()]) {
         if (present.has(path) || this.#stopped) continue
         this.#entries.delete(path)
-        this.#hooks.changed(path, { type: 'removed' })
+        this.#change(path, { type: 'removed' })
       }
+      if (this.#hasChanged) await this.#hooks.done()
+      this.#hasChanged = false
     } while (this.#again && !this.#stopped)
     this.#scanning = undefined
   }
@@ -146,7 +151,12 @@ export class WatchedFiles {
     const lists = read.value
     const type = (entry?.lists.length ?? 0) > 0 ? 'replaced' : 'loaded'
     this.#entries.set(path, { identity, lists, failure: undefined, failures: 0 })
-    this.#hooks.changed(path, { type, lists })
+    this.#change(path, { type, lists })
+  }
+
+  #change(path: string, what: FileChange): void {
+    this.#hasChanged = true
+    this.#hooks.changed(path, what)
   }
 
   #fail(path: string, identity: string, failure: SourceFailure): void {
