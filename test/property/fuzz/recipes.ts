@@ -18,6 +18,7 @@ import {
 } from '../../../src/der/writer.ts'
 import { elementsOf, oid, primitive } from '../../../src/testing/encode.ts'
 import { encodeExtension } from '../../../src/testing/extensions.ts'
+import { bulkSerialNumber } from '../../../src/testing/index.ts'
 import { poolKey } from '../../../src/testing/keys.ts'
 import { encodeName } from '../../../src/testing/names.ts'
 import { toPem } from '../../../src/testing/pem.ts'
@@ -39,9 +40,14 @@ import {
   denied,
   foreign,
   issuing,
+  killedCa,
+  killedKey,
+  listingCa,
   policyA,
+  revokedCount,
   root,
   type SettingName,
+  silentCa,
   unlisted,
 } from './settings.ts'
 import { allNodes, encodeTree, type Node, parseTree } from './tree.ts'
@@ -602,6 +608,15 @@ export const recipes: { readonly [C in ProvokedCode]: Recipe } = {
     (random) => ({ subjectAltName: [{ dns: `a_${random.below(999)}.example.com` }] }),
     'rfc5280',
   ),
+
+  'certificate-killed': leaf({ key: killedKey }, 'killed'),
+  'issuer-killed': leaf({}, 'killed', killedCa),
+  'certificate-revoked': leaf(
+    (random) => ({ serialNumber: bulkSerialNumber(random.below(revokedCount)) }),
+    'revocation',
+    listingCa,
+  ),
+  'revocation-unknown': leaf({}, 'revocation', silentCa),
 
   'issuer-not-allowed': leaf({}, 'acl', unlisted),
   'issuer-denied': leaf({}, 'acl', denied),
