@@ -248,8 +248,8 @@ export const pathFailures: FailureRegistry<PathFailure> = {
   ...ruleFailures,
   ...(Object.fromEntries(
     Object.entries(relaxations)
-      // Found where name constraints are read, and refused as `name-constraint-malformed`.
-      .filter(([code]) => code !== 'name-constraint-leading-period')
+      // Enforced elsewhere, with a failure of another code.
+      .filter(([, { refusedWith }]) => refusedWith === undefined)
       .map(([code, { rule, source }]) => [
         code,
         [

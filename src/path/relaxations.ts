@@ -1,6 +1,6 @@
 /**
  * The closed list of what the default profile lets pass, with the reason why each lets nobody in. `profile.ts` enforces the rules
- * under profile `rfc5280`.
+ * about certificates under profile `rfc5280`, `revocation` those about lists.
  * @module
  */
 
@@ -15,10 +15,19 @@ export interface Relaxation {
   readonly because: string
   /** x509-limbo's cases that expect a refusal for it. */
   readonly limboIds: readonly string[]
+  /** The code of the failure under profile `rfc5280`, where it is not the row's own. */
+  readonly refusedWith?: string
 }
 
 /** A row that another file enforces under profile `rfc5280`. */
-export type RelaxationCode = ProfileCode | 'name-constraint-leading-period'
+export type RelaxationCode = ProfileCode | 'name-constraint-leading-period' | CrlRelaxationCode
+
+/** What a list lacks is no failure by itself: another one may count, and the rule `onUnknown` decides. */
+type CrlRelaxationCode =
+  | 'crl-version-1'
+  | 'crl-next-update-missing'
+  | 'crl-number-missing'
+  | 'crl-authority-key-identifier-missing'
 
 /** The closed list of what the default profile lets pass. */
 export const relaxations: { readonly [C in RelaxationCode]: Relaxation } = {
@@ -158,5 +167,34 @@ export const relaxations: { readonly [C in RelaxationCode]: Relaxation } = {
     because:
       'it is read as it was meant, and then permits or excludes no more than without the period',
     limboIds: ['rfc5280::nc::invalid-dnsname-leading-period'],
+    refusedWith: 'name-constraint-malformed',
+  },
+  'crl-version-1': {
+    rule: 'a CRL is of version 2',
+    source: 'RFC 5280 §5.1.2.1',
+    because: 'without extensions it is complete, and for every certificate of its issuer',
+    limboIds: [],
+    refusedWith: 'revocation-unknown',
+  },
+  'crl-next-update-missing': {
+    rule: 'a CRL says when the next one is due',
+    source: 'RFC 5280 §5.1.2.5',
+    because: 'it counts for as long as maxAge says, and not at all without it',
+    limboIds: [],
+    refusedWith: 'revocation-unknown',
+  },
+  'crl-number-missing': {
+    rule: 'a CRL has a number',
+    source: 'RFC 5280 §5.2.3',
+    because: 'signature and times decide whether it counts; no delta is ever joined to it',
+    limboIds: ['crl::crlnumber-missing'],
+    refusedWith: 'revocation-unknown',
+  },
+  'crl-authority-key-identifier-missing': {
+    rule: 'a CRL names the key that signed it',
+    source: 'RFC 5280 §5.2.1',
+    because: 'the signature decides which key that was',
+    limboIds: [],
+    refusedWith: 'revocation-unknown',
   },
 }
