@@ -74,37 +74,44 @@ type Fields = { readonly [field: string]: unknown }
  */
 export function prepareRevocation(given: unknown): PreparedRevocation | undefined {
   const fields = readFields('revocation', given, allFields)
-  const base: IssuerRule = ruleOf('revocation', fields, defaultRule)
   if (fields.mode === undefined) throw invalid('revocation.mode', modeWords)
+  const rule = ruleOf('revocation', fields, defaultRule)
   const depth = fields.depth ?? 'path'
   if (depth !== 'path' && depth !== 'target') throw invalid('revocation.depth', 'path, target')
-  const perIssuer = new Map<string, IssuerRule>()
-  const modes = new Set([base.mode])
-  for (const [text, one] of Object.entries(
-    readFields('revocation.perIssuer', fields.perIssuer ?? {}),
-  )) {
+  const perIssuer =
+    fields.perIssuer === undefined ? noOtherRules : readPerIssuer(fields.perIssuer, rule)
+  let crl = looksAtCrls(rule)
+  let ocsp = looksAtOcsp(rule)
+  for (const other of perIssuer.values()) {
+    crl ||= looksAtCrls(other)
+    ocsp ||= looksAtOcsp(other)
+  }
+  const material = materialOf(fields, crl, ocsp)
+  const wait = waitOf(fields, material)
+  return crl || ocsp ? { rule, perIssuer, depth, material, wait } : undefined
+}
+
+function readPerIssuer(value: unknown, base: IssuerRule): ReadonlyMap<string, IssuerRule> {
+  const rules = new Map<string, IssuerRule>()
+  for (const [text, one] of Object.entries(readFields('revocation.perIssuer', value))) {
     const option = `revocation.perIssuer['${text}']`
     const name = parseNameText(text)
     if (!name.ok || name.value.rdns.length === 0) {
       throw invalid(option, 'under a distinguished name, as CN=Example CA,O=Example')
     }
     const key = nameKey(name.value)
-    if (perIssuer.has(key)) throw invalid(option, 'under a name that is not there already')
-    const rule = ruleOf(option, readFields(option, one, ruleFields), base)
-    perIssuer.set(key, rule)
-    modes.add(rule.mode)
+    if (rules.has(key)) throw invalid(option, 'under a name that is not there already')
+    rules.set(key, ruleOf(option, readFields(option, one, ruleFields), base))
   }
-  modes.delete('none')
-  if (modes.size === 0) {
-    for (const field of ['crls', 'ocspResponses', 'source', 'wait'] as const) {
-      if (fields[field] === undefined) continue
-      const option = `revocation.${field}`
-      throw misuse('options-conflict', `${option} has no effect with mode 'none'`, { option })
-    }
-    return undefined
-  }
-  const material = materialOf(fields, modes)
-  return { rule: base, perIssuer, depth, material, wait: waitOf(fields, material) }
+  return rules
+}
+
+function looksAtCrls({ mode }: IssuerRule): boolean {
+  return mode === 'crl' || mode === 'crl-or-ocsp'
+}
+
+function looksAtOcsp({ mode }: IssuerRule): boolean {
+  return mode === 'ocsp' || mode === 'crl-or-ocsp'
 }
 
 function ruleOf(option: string, fields: Fields, base: IssuerRule): IssuerRule {
@@ -127,55 +134,44 @@ function staleForOf(option: string, onStale: unknown, base: number): number {
   return allowFor
 }
 
-function materialOf(fields: Fields, modes: ReadonlySet<RevocationMode>): RevocationMaterial {
+function materialOf(fields: Fields, crl: boolean, ocsp: boolean): RevocationMaterial {
   const { crls, ocspResponses, source } = fields
-  if (source !== undefined) {
-    if (crls !== undefined || ocspResponses !== undefined) {
-      const text = 'revocation.source has lists and responses of its own'
-      throw misuse('options-conflict', text, { option: 'revocation.source' })
+  if (source === undefined) {
+    return {
+      crls: given('crls', crls, Crls, 'parseCrls', crl) ?? noCrls,
+      responses:
+        given('ocspResponses', ocspResponses, OcspResponses, 'parseOcspResponses', ocsp) ??
+        noResponses,
     }
-    if (!isProvider(source)) throw invalid('revocation.source', 'made by createRevocationSource')
-    return source
   }
-  const needed = [...modes]
-  return {
-    crls: given(
-      'crls',
-      crls,
-      Crls,
-      'parseCrls',
-      needed.some((mode) => mode !== 'ocsp'),
-    ),
-    responses: given(
-      'ocspResponses',
-      ocspResponses,
-      OcspResponses,
-      'parseOcspResponses',
-      needed.some((mode) => mode !== 'crl'),
-    ),
+  if (crls !== undefined || ocspResponses !== undefined || !(crl || ocsp)) {
+    const text =
+      crl || ocsp
+        ? 'revocation.source has lists and responses of its own'
+        : 'no rule of revocation looks at revocation.source'
+    throw misuse('options-conflict', text, { option: 'revocation.source' })
   }
+  if (!isProvider(source)) throw invalid('revocation.source', 'made by createRevocationSource')
+  return source
 }
 
-/** What was given, or what is empty in its place when no rule looks at it. */
+/** What was given, where a rule looks at it; `undefined` where none does. */
 function given<T>(
   field: string,
   value: unknown,
   kind: new (items: readonly never[]) => T,
   maker: string,
   isNeeded: boolean,
-): T {
+): T | undefined {
+  if (value instanceof kind && isNeeded) return value
+  if (value === undefined && !isNeeded) return undefined
   const option = `revocation.${field}`
-  if (value instanceof kind) {
-    if (isNeeded) return value
-    throw misuse('options-conflict', `no rule of revocation looks at ${option}`, { option })
+  if (value === undefined) {
+    const text = `${option} is missing: give ${maker}(…), or a source`
+    throw misuse('option-missing', text, { option })
   }
-  if (value !== undefined) throw invalid(option, `made by ${maker}`)
-  if (isNeeded) {
-    throw misuse('option-missing', `${option} is missing: give ${maker}(…), or a source`, {
-      option,
-    })
-  }
-  return new kind([])
+  if (!(value instanceof kind)) throw invalid(option, `made by ${maker}`)
+  throw misuse('options-conflict', `no rule of revocation looks at ${option}`, { option })
 }
 
 function waitOf({ wait = 0 }: Fields, { request }: RevocationMaterial): number {
@@ -237,6 +233,9 @@ const allFields: readonly string[] = [
   'source',
   'wait',
 ]
+const noOtherRules: ReadonlyMap<string, IssuerRule> = /* @__PURE__ */ new Map()
+const noCrls: Crls = /* @__PURE__ */ new Crls([])
+const noResponses: OcspResponses = /* @__PURE__ */ new OcspResponses([])
 const defaultRule: IssuerRule = { mode: 'none', onUnknown: 'deny', staleFor: 0, maxAge: undefined }
 /** Local limits: ten years, and a minute. */
 const maxSeconds = 315_360_000

@@ -89,8 +89,9 @@ export function askSignature({
   const refused = checkKey(key, policy) ?? checkScheme(scheme, key, policy)
   if (refused !== undefined) return refused
   if (key.kind === 'DSA' && !key.hasParameters) return { code: 'key-parameters-missing' }
-  if (!isWellFormed(signature, key, scheme)) return { code: 'signature-invalid' }
+  // What verified before was well formed then.
   if (isVerified) return undefined
+  if (!isWellFormed(signature, key, scheme)) return { code: 'signature-invalid' }
   // Counted before asking, or a mesh of look-alike CAs costs verifications without bound (CVE-2018-16875).
   budget.signatures -= signatureCost(key)
   if (budget.signatures < 0) return { code: 'budget-exhausted', of: 'signatures' }

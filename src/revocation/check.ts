@@ -11,7 +11,8 @@ import type { PathOptions } from '../path/options.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { nameKey, namesMatch } from '../x509/name-match.ts'
 import type { Finding } from './context.ts'
-import { type CrlContext, type CrlSigner, crlStatus } from './crl-status.ts'
+import type { CrlContext, CrlSigner } from './crl-signature.ts'
+import { crlStatus } from './crl-status.ts'
 import type { Crls } from './crls.ts'
 import type { HeldCrl } from './held-crl.ts'
 import { ocspStatus } from './ocsp-status.ts'
@@ -37,19 +38,29 @@ export interface RevocationOutcome {
   readonly refusal: Refusal<RevocationFailure> | undefined
 }
 
-/** Decides about the path that was found. To be made anew for each one. */
-export function* checkRevocation(
+/** Decides about the path that was found. */
+export function checkRevocation(
+  path: ValidatedPath,
+  prepared: PreparedRevocation,
+  options: PathOptions,
+): Steps<RevocationOutcome> {
+  return prepared.material.request === undefined
+    ? new RevocationCheck(path, prepared, options).run()
+    : checkProvided(path, prepared, options)
+}
+
+/** What is missing is asked for; whether anybody waits for it is the operator's rule. */
+function* checkProvided(
   path: ValidatedPath,
   prepared: PreparedRevocation,
   options: PathOptions,
 ): Steps<RevocationOutcome> {
   const outcome = yield* new RevocationCheck(path, prepared, options).run()
-  const { material, wait } = prepared
-  if (material.request === undefined) return outcome
   const fetching = request(outcome.statuses, path, prepared)
-  // A revoked certificate stays so, whatever else is fetched.
-  const isSettled = !outcome.statuses.some(({ status }) => status === 'unknown')
-  if (fetching.length === 0 || wait === 0 || isSettled) return outcome
+  const { wait } = prepared
+  // Only what is unknown is worth waiting for; a revoked certificate stays so, whatever else is fetched.
+  const isOpen = outcome.statuses.some(({ status }) => status === 'unknown')
+  if (wait === 0 || fetching.length === 0 || !isOpen) return outcome
   if (outcome.refusal?.failure.code === 'certificate-revoked') return outcome
   yield* ask({ op: 'wait', until: fetching, milliseconds: wait })
   return yield* new RevocationCheck(path, prepared, options).run()
@@ -86,9 +97,11 @@ class RevocationCheck {
   readonly #crls: Crls
   readonly #responses: OcspResponses
   readonly #budget = { signatures: maxSignatures }
-  readonly #contexts = new Map<IssuerRule, CrlContext>()
+  /** Of the rule that was asked for last: most operators have one. */
+  #context: CrlContext | undefined
+  #contextRule: IssuerRule | undefined
   /** Of certificates that are not on the path. */
-  readonly #aside = new Map<Certificate, Pick<Finding, 'status'>>()
+  #aside: Map<Certificate, Pick<Finding, 'status'>> | undefined
   #pending = 0
   #searches = maxSearches
 
@@ -162,43 +175,50 @@ class RevocationCheck {
     return noRevAvail !== undefined && basicConstraints?.cA !== true ? 'no-rev-avail' : undefined
   }
 
-  *#find(certificate: Certificate, issuer: StatusIssuer, rule: IssuerRule): Steps<Finding> {
-    const { mode } = rule
+  #find(certificate: Certificate, issuer: StatusIssuer, rule: IssuerRule): Steps<Finding> {
     const context = this.#contextOf(rule)
-    const byCrl =
-      mode === 'ocsp' ? undefined : yield* crlStatus(certificate, issuer, this.#crls, context)
-    if (byCrl !== undefined && (mode === 'crl' || byCrl.status === 'revoked')) return byCrl
-    const byOcsp = yield* ocspStatus(
-      certificate,
-      issuer,
-      this.#responses,
-      context,
-      (delegate, ca) => this.#isRevoked(delegate, ca),
+    switch (rule.mode) {
+      case 'crl':
+        return crlStatus(certificate, issuer, this.#crls, context)
+      case 'ocsp':
+        return this.#findByOcsp(certificate, issuer, context)
+      default:
+        return this.#findByEither(certificate, issuer, context)
+    }
+  }
+
+  #findByOcsp(certificate: Certificate, issuer: StatusIssuer, context: CrlContext): Steps<Finding> {
+    return ocspStatus(certificate, issuer, this.#responses, context, (delegate, ca) =>
+      this.#isRevoked(delegate, ca),
     )
-    return byCrl === undefined ? byOcsp : combine(byCrl, byOcsp)
+  }
+
+  *#findByEither(
+    certificate: Certificate,
+    issuer: StatusIssuer,
+    context: CrlContext,
+  ): Steps<Finding> {
+    const byCrl = yield* crlStatus(certificate, issuer, this.#crls, context)
+    if (byCrl.status === 'revoked') return byCrl
+    return combine(byCrl, yield* this.#findByOcsp(certificate, issuer, context))
   }
 
   #contextOf(rule: IssuerRule): CrlContext {
-    let context = this.#contexts.get(rule)
-    if (context === undefined) {
+    if (this.#context === undefined || this.#contextRule !== rule) {
       const { time, clockTolerance, algorithms, profile } = this.#options
-      const { maxAge, staleFor } = rule
-      const budget = this.#budget
-      const othersWhoSign: CrlContext['othersWhoSign'] = (held, isDirect) =>
-        this.#othersWhoSign(held, isDirect)
-      context = {
+      this.#contextRule = rule
+      this.#context = {
         time,
         clockTolerance,
-        maxAge,
-        staleFor,
+        maxAge: rule.maxAge,
+        staleFor: rule.staleFor,
         algorithms,
         profile,
-        budget,
-        othersWhoSign,
+        budget: this.#budget,
+        othersWhoSign: (held, isDirect) => this.#othersWhoSign(held, isDirect),
       }
-      this.#contexts.set(rule, context)
     }
-    return context
+    return this.#context
   }
 
   /**
@@ -279,6 +299,7 @@ class RevocationCheck {
    * its own signer, and what it says then decides. RFC 5280 does not say so; NIST PKITS does (4.14.30).
    */
   *#findAside(certificate: Certificate, issuer: StatusIssuer): Steps<Pick<Finding, 'status'>> {
+    this.#aside ??= new Map()
     const known = this.#aside.get(certificate)
     if (known !== undefined) return known
     const rule = this.#ruleOf(issuer)

@@ -12,6 +12,7 @@ export class HeldCrl {
   /** Of the list's issuer. */
   readonly issuerKey: string
   readonly judgedKeys: JudgedKeys
+  readonly isDelta: boolean
   #pointNames: ReadonlySet<string> | undefined
   #unusable: Unusable | null | undefined
 
@@ -19,10 +20,7 @@ export class HeldCrl {
     this.list = list
     this.issuerKey = nameKey(list.tbsCertList.issuer)
     this.judgedKeys = judgedKeysOf(list)
-  }
-
-  get isDelta(): boolean {
-    return this.list.tbsCertList.crlExtensions.deltaCRLIndicator !== undefined
+    this.isDelta = list.tbsCertList.crlExtensions.deltaCRLIndicator !== undefined
   }
 
   /** The names of its own distribution point; `undefined`: it is for all of them. */
@@ -39,6 +37,18 @@ export class HeldCrl {
   get unusable(): Unusable | undefined {
     if (this.#unusable === undefined) this.#unusable = findUnusable(this.list) ?? null
     return this.#unusable ?? undefined
+  }
+
+  /** What is missing that RFC 5280 §5 asks of whoever issues a list, and RFC 5280 §6.3 not of whoever reads one. */
+  get againstProfile(): Unusable | undefined {
+    const { version, nextUpdate, crlExtensions } = this.list.tbsCertList
+    const { cRLNumber, authorityKeyIdentifier } = crlExtensions
+    const required = { nextUpdate, cRLNumber, authorityKeyIdentifier }
+    const missing =
+      version === 2
+        ? Object.entries(required).find(([, value]) => value === undefined)?.[0]
+        : 'version 2'
+    return missing === undefined ? undefined : { code: 'crl-malformed', what: `no ${missing}` }
   }
 
   /** Whether both have the same scope and the same key identifier, as a delta and its base must. RFC 5280 §5.2.4 */

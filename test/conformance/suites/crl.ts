@@ -1,6 +1,7 @@
 /** The status of a certificate from one CRL, whose issuers are taken as they stand. @module */
 import { algorithmPolicy } from '../../../src/path/algorithms.ts'
-import { type CrlContext, crlStatus } from '../../../src/revocation/crl-status.ts'
+import type { CrlContext } from '../../../src/revocation/crl-signature.ts'
+import { crlStatus } from '../../../src/revocation/crl-status.ts'
 import { parseCrls } from '../../../src/revocation/crls.ts'
 import type { StatusIssuer } from '../../../src/revocation/status.ts'
 import type { Certificate } from '../../../src/x509/certificate.ts'

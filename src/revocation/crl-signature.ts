@@ -1,0 +1,104 @@
+/** Who signed a list: RFC 5280 §6.3.3 (f) and (g). @module */
+
+import { ask, type Steps } from '../effect/effect.ts'
+import { askSignature, judgeSignature, type SignatureQuestion } from '../path/signature.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import type { StatusContext } from './context.ts'
+import type { HeldCrl } from './held-crl.ts'
+import type { StatusIssuer, StatusProblem } from './status.ts'
+
+/** Who else has the name of a list's issuer; or why one of them may not sign it. */
+export type CrlSigner = { readonly issuer: StatusIssuer } | { readonly problem: StatusProblem }
+
+export interface CrlContext extends StatusContext {
+  /**
+   * Who may sign this list beside the certificate's own issuer, their paths to the same anchor checked.
+   *
+   * @param isDirect - Whether the list bears the name of the certificate's issuer.
+   */
+  readonly othersWhoSign: (held: HeldCrl, isDirect: boolean) => Steps<readonly CrlSigner[]>
+}
+
+/** Whether the certificate's own issuer is known to have signed the list, and may, without asking anybody. */
+export function isKnownToSign(
+  held: HeldCrl,
+  issuer: StatusIssuer,
+  context: StatusContext,
+): boolean {
+  return (
+    held.judgedKeys.verifiesUnder(issuer.subjectPublicKeyInfo.der) === true &&
+    questionOf(held, issuer, context) === undefined
+  )
+}
+
+/** Why a list does not count for its signature; `null` when it does. The certificate's own issuer is tried first. */
+export function* findSigner(
+  held: HeldCrl,
+  issuer: StatusIssuer,
+  isDirect: boolean,
+  context: CrlContext,
+): Steps<StatusProblem | null> {
+  let problem: StatusProblem = { code: 'crl-signer-unknown' }
+  if (isDirect) {
+    const own = yield* whyNotSignedBy(held, issuer, context)
+    if (own === undefined) return null
+    problem = own
+  }
+  for (const signer of yield* context.othersWhoSign(held, isDirect)) {
+    const why =
+      'problem' in signer ? signer.problem : yield* whyNotSignedBy(held, signer.issuer, context)
+    if (why === undefined) return null
+    problem = why
+  }
+  return problem
+}
+
+function* whyNotSignedBy(
+  held: HeldCrl,
+  issuer: StatusIssuer,
+  context: StatusContext,
+): Steps<StatusProblem | undefined> {
+  const question = questionOf(held, issuer, context)
+  if (question === undefined || !('op' in question)) return question
+  const answer = yield* ask(question)
+  // What the runtime lacks says nothing about the list.
+  if (answer !== 'unsupported') {
+    held.judgedKeys.remember(issuer.subjectPublicKeyInfo.der, answer === 'valid')
+  }
+  const failure = judgeSignature(question, answer)
+  return failure && { code: 'crl-signature', failure }
+}
+
+/** What came out before is not asked again, but whether the policy takes it. */
+function questionOf(
+  { list, judgedKeys }: HeldCrl,
+  { subjectPublicKeyInfo, key, certificate }: StatusIssuer,
+  { algorithms, budget }: StatusContext,
+): SignatureQuestion | StatusProblem | undefined {
+  if (!maySignCrls(certificate)) return { code: 'crl-signer-no-crl-sign' }
+  const known = judgedKeys.verifiesUnder(subjectPublicKeyInfo.der)
+  if (known === false) return { code: 'crl-signature', failure: { code: 'signature-invalid' } }
+  const question = askSignature({
+    algorithm: list.signatureAlgorithm,
+    data: list.tbsCertList.der,
+    signature: list.signatureValue,
+    spki: subjectPublicKeyInfo,
+    key,
+    policy: algorithms,
+    memorable: false,
+    isVerified: known === true,
+    budget,
+  })
+  return question === undefined || 'op' in question
+    ? question
+    : { code: 'crl-signature', failure: question }
+}
+
+/** "If a key usage extension is present", it has cRLSign: RFC 5280 §6.3.3 (f). An anchor that is a name and a key has none. */
+function maySignCrls(certificate: Certificate | undefined): boolean {
+  const keyUsage = certificate?.tbsCertificate.extensions.keyUsage
+  return keyUsage === undefined || (keyUsage.bits & cRLSign) !== 0
+}
+
+/** Bit 6 of KeyUsage. RFC 5280 §4.2.1.3 */
+const cRLSign = 1 << 6
