@@ -27,6 +27,37 @@ const examples: { readonly [C in FailureCode]?: readonly [Failure & { code: C },
     { code: 'issuer-killed', index: 1, entry: { issuer: 'CN=x' } },
     'CA certificate 1',
   ],
+  'certificate-revoked': [
+    {
+      code: 'certificate-revoked',
+      index: 1,
+      evidence: {
+        by: 'crl',
+        issuer: name,
+        thisUpdate: testTime - 60,
+        nextUpdate: undefined,
+        age: 60,
+      },
+      revocationDate: testTime - 120,
+      reason: 'keyCompromise',
+      invalidityDate: undefined,
+    },
+    'CA certificate 1',
+    'revoked 2029-12-31T23:58:00Z (keyCompromise)',
+    'the CRL of 2029-12-31T23:59:00Z',
+  ],
+  'revocation-unknown': [
+    {
+      code: 'revocation-unknown',
+      index: 0,
+      problems: [
+        { code: 'crl-expired', nextUpdate: testTime },
+        { code: 'ocsp-error', responseStatus: 'tryLater' },
+      ],
+    },
+    'the certificate',
+    'the CRL ran out 2030-01-01T00:00:00Z; the OCSP responder answered tryLater',
+  ],
   'certificate-expired': [
     { code: 'certificate-expired', index: 2, time: testTime, notAfter: testTime },
     'CA certificate 2',
@@ -231,6 +262,17 @@ describe('words that depend on the facts', () => {
     [
       { code: 'issuer-denied', entry: { effect: 'deny', match: { dn: 'CN=x' }, at: 'issuer' } },
       'denies',
+    ],
+    [
+      {
+        code: 'certificate-revoked',
+        index: 0,
+        evidence: { by: 'ocsp', issuer: name, thisUpdate: 60, nextUpdate: 120, age: 60 },
+        revocationDate: 0,
+        reason: undefined,
+        invalidityDate: undefined,
+      },
+      'was revoked 1970-01-01T00:00:00Z, says the OCSP response of 1970-01-01T00:01:00Z',
     ],
   ])('%o', (failure, words) => {
     expect(message(failure)).toContain(words)

@@ -92,6 +92,7 @@ function promisedBy(code: string): readonly string[] {
 
 /** Names that the examples take for granted: the public ones, and those of one small PKI. */
 async function givenFor(pki: Pki): Promise<Readonly<Record<string, unknown>>> {
+  const { der: crl } = await pki.issuing.issueCrl()
   const loaded = await Promise.all(entries.map((name) => modules[name]?.()))
   const { root: anchor, issuing, client, anchorsPem, intermediatesPem, chainPem } = pki
   const { subject: name, subjectPublicKeyInfo } = anchor.tbsCertificate
@@ -99,6 +100,7 @@ async function givenFor(pki: Pki): Promise<Readonly<Record<string, unknown>>> {
     'ca.pem': anchorsPem,
     'intermediates.pem': intermediatesPem,
     'cas.p7b': pkcs7Of([anchor.der, issuing.der]),
+    'issuing-ca.crl': crl,
   }
   return {
     ...Object.assign({}, ...loaded),

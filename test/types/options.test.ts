@@ -2,7 +2,11 @@
 import { expectTypeOf, test } from 'vitest'
 import type {
   ClientAcl,
+  Crls,
   IssuerAcl,
+  OcspResponses,
+  RevocationOptions,
+  StatusProvider,
   TrustAnchors,
   ValidateOptions,
   Verdict,
@@ -11,6 +15,9 @@ import type {
 declare const trustAnchors: TrustAnchors
 declare const issuerAcl: IssuerAcl
 declare const clientAcl: ClientAcl
+declare const crls: Crls
+declare const ocspResponses: OcspResponses
+declare const source: StatusProvider
 
 test('options: half a configuration does not compile', () => {
   expectTypeOf<{ trustAnchors: TrustAnchors }>().toExtend<ValidateOptions>()
@@ -37,6 +44,56 @@ test('options: a misspelt one does not compile', () => {
   // @ts-expect-error no such purpose
   expectTypeOf(() => check({ trustAnchors, purpose: 'client' })).toBeFunction()
   expectTypeOf(() => check({ trustAnchors, issuerAcl, clientAcl })).toBeFunction()
+})
+
+test('revocation: a whole rule compiles', () => {
+  expectTypeOf<{ mode: 'none' }>().toExtend<RevocationOptions>()
+  const check = (_rule: RevocationOptions): void => {}
+  expectTypeOf(() => check({ mode: 'crl', crls, onStale: { allowFor: 60 } })).toBeFunction()
+  expectTypeOf(() => check({ mode: 'ocsp', ocspResponses, maxAge: 60 })).toBeFunction()
+  expectTypeOf(() => check({ mode: 'crl-or-ocsp', crls, ocspResponses })).toBeFunction()
+  expectTypeOf(() => check({ mode: 'crl-or-ocsp', source, wait: 200 })).toBeFunction()
+  const perIssuer = { 'CN=Example CA': { mode: 'crl', onUnknown: 'allow' } } as const
+  expectTypeOf(() => check({ mode: 'none', perIssuer, crls })).toBeFunction()
+})
+
+test('revocation: half a rule does not compile', () => {
+  // Nothing says who is revoked.
+  expectTypeOf<{ mode: 'crl' }>().not.toExtend<RevocationOptions>()
+  expectTypeOf<{ mode: 'ocsp' }>().not.toExtend<RevocationOptions>()
+  expectTypeOf<{ mode: 'crl-or-ocsp' }>().not.toExtend<RevocationOptions>()
+  expectTypeOf<{ mode: 'crl'; ocspResponses: OcspResponses }>().not.toExtend<RevocationOptions>()
+  expectTypeOf<{ mode: 'ocsp'; crls: Crls }>().not.toExtend<RevocationOptions>()
+  expectTypeOf<{ mode: 'crl-or-ocsp'; crls: Crls }>().not.toExtend<RevocationOptions>()
+  // Octets are not lists.
+  expectTypeOf<{ mode: 'crl'; crls: Uint8Array }>().not.toExtend<RevocationOptions>()
+  expectTypeOf<{ mode: 'crl'; source: Crls }>().not.toExtend<RevocationOptions>()
+  // What is asked has to be said.
+  expectTypeOf<{ crls: Crls }>().not.toExtend<RevocationOptions>()
+  expectTypeOf<{ mode: 'soft'; crls: Crls }>().not.toExtend<RevocationOptions>()
+})
+
+test('revocation: what is no rule does not compile', () => {
+  const check = (_rule: RevocationOptions): void => {}
+  // @ts-expect-error seconds are a number
+  expectTypeOf(() => check({ mode: 'crl', crls, maxAge: '60' })).toBeFunction()
+  // @ts-expect-error for how long?
+  expectTypeOf(() => check({ mode: 'crl', crls, onStale: 'allow' })).toBeFunction()
+  // @ts-expect-error no such rule
+  expectTypeOf(() => check({ mode: 'crl', crls, onUnknown: 'warn' })).toBeFunction()
+  // @ts-expect-error misspelt
+  expectTypeOf(() => check({ mode: 'crl', crls, onUnknwon: 'deny' })).toBeFunction()
+  // @ts-expect-error milliseconds are a number
+  expectTypeOf(() => check({ mode: 'crl', source, wait: '200' })).toBeFunction()
+  // @ts-expect-error nothing looks at responses
+  expectTypeOf(() => check({ mode: 'crl', crls, ocspResponses })).toBeFunction()
+  const perIssuer = { 'CN=x': { depth: 'target' } } as const
+  // @ts-expect-error one depth for all issuers
+  expectTypeOf(() => check({ mode: 'crl', crls, perIssuer })).toBeFunction()
+  const revocation = { mode: 'none' } as const
+  const validate = (_options: ValidateOptions): void => {}
+  // @ts-expect-error nothing is validated, so nobody asks
+  expectTypeOf(() => validate({ validateCertificate: false, revocation })).toBeFunction()
 })
 
 test('verdict: nothing proven is reached without looking at what was proven', () => {
