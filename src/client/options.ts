@@ -130,12 +130,7 @@ export function prepareOptions(given: ValidateOptions): Prepared {
   if (typeof given !== 'object' || given === null) {
     throw misuse('option-missing', 'options are missing: give at least trustAnchors')
   }
-  const options = readOnce('options', given) as ValidateOptions & Record<string, unknown>
-  for (const option of structured) {
-    if (options[option] !== undefined)
-      Object.assign(options, { [option]: readOnce(option, options[option]) })
-  }
-  fields(checks)('', options)
+  const options = readOptions(given)
   const { validateACLForIssuer, issuerAcl } = options
   if (validateACLForIssuer === true && issuerAcl === undefined) {
     const message = 'validateACLForIssuer is true, but there is no issuerAcl'
@@ -234,18 +229,39 @@ export function secondsOf(time: Date): number {
 }
 
 /**
+ * The options as they were at one moment, each one checked. All of them are own fields, so that nothing comes from a prototype and every
+ * call's have one shape.
+ */
+function readOptions(given: object): ValidateOptions & Record<string, unknown> {
+  refuseClasses('options', given)
+  const options: Record<string, unknown> = { ...noOptions }
+  for (const option of Object.keys(given)) {
+    const check = checkOf(checks, option, option)
+    const one = (given as Record<string, unknown>)[option]
+    const value = structured.has(option) ? readOnce(option, one) : one
+    if (value !== undefined) check(option, value)
+    options[option] = value
+  }
+  return options as ValidateOptions & Record<string, unknown>
+}
+
+/**
  * A copy whose fields are what was there at one moment: what was checked is what is used, whatever a getter says the next time, and
  * nothing comes from a prototype. Lists are copied with their items.
  */
 function readOnce(option: string, value: unknown): unknown {
   if (Array.isArray(value)) return Array.from(value, (item) => readOnce(option, item))
   if (typeof value !== 'object' || value === null) return value
+  refuseClasses(option, value)
+  return Object.assign(Object.create(null), value)
+}
+
+/** Fields of a class would be passed over. */
+function refuseClasses(option: string, value: object): void {
   const prototype = Object.getPrototypeOf(value)
-  // Fields of a class would be passed over.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     when('a plain object', () => false)(option, value)
   }
-  return Object.assign(Object.create(null), value)
 }
 
 /** Throws unless the value, which is not `undefined`, is one for this option. */
@@ -282,15 +298,18 @@ function fields(table: Readonly<Record<string, Check>>): Check {
   return (option, value) => {
     if (typeof value !== 'object' || value === null) when('an object', () => false)(option, value)
     for (const [field, one] of Object.entries(value as object)) {
-      const name = option === '' ? field : `${option}.${field}`
-      const check = Object.hasOwn(table, field) ? table[field] : undefined
-      if (check === undefined) {
-        const message = `unknown option: ${name}${nearest(field, Object.keys(table))}`
-        throw misuse('option-unknown', message, { option: name })
-      }
+      const name = `${option}.${field}`
+      const check = checkOf(table, field, name)
       if (one !== undefined) check(name, one)
     }
   }
+}
+
+function checkOf(table: Readonly<Record<string, Check>>, field: string, name: string): Check {
+  const check = Object.hasOwn(table, field) ? table[field] : undefined
+  if (check !== undefined) return check
+  const message = `unknown option: ${name}${nearest(field, Object.keys(table))}`
+  throw misuse('option-unknown', message, { option: name })
 }
 
 /** A hint for the commonest mistake: another case, or letters too many or too few at the end. */
@@ -368,15 +387,20 @@ const checks = {
 /** Their names. */
 export const optionNames: readonly string[] = /* @__PURE__ */ Object.keys(checks)
 
+/** Each absent. */
+const noOptions: Readonly<Record<string, undefined>> = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ optionNames.map((name) => [name, undefined]),
+)
+
 /** Those that are read field by field or item by item. */
-const structured: readonly string[] = [
+const structured: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'acceptedPurposes',
   'expectedPeerNames',
   'budget',
   'algorithms',
   'anchorChecks',
   'userInitialPolicySet',
-]
+])
 
 /** What counts when nothing is validated. */
 const withoutValidation: readonly string[] = [

@@ -64,7 +64,9 @@ interface Provided {
   readonly wait?: number | undefined
 }
 
-type Fields = { readonly [field: string]: unknown }
+interface Fields {
+  readonly [field: string]: unknown
+}
 
 /**
  * Checks the option `revocation`.
@@ -73,7 +75,7 @@ type Fields = { readonly [field: string]: unknown }
  * @throws TypeError with a `code` of `MisuseCode`.
  */
 export function prepareRevocation(given: unknown): PreparedRevocation | undefined {
-  const fields = readFields('revocation', given, allFields)
+  const fields = readFields('revocation', given, noFields)
   if (fields.mode === undefined) throw invalid('revocation.mode', modeWords)
   const rule = ruleOf('revocation', fields, defaultRule)
   const depth = fields.depth ?? 'path'
@@ -93,7 +95,7 @@ export function prepareRevocation(given: unknown): PreparedRevocation | undefine
 
 function readPerIssuer(value: unknown, base: IssuerRule): ReadonlyMap<string, IssuerRule> {
   const rules = new Map<string, IssuerRule>()
-  for (const [text, one] of Object.entries(readFields('revocation.perIssuer', value))) {
+  for (const [text, one] of entriesOf('revocation.perIssuer', value)) {
     const option = `revocation.perIssuer['${text}']`
     const name = parseNameText(text)
     if (!name.ok || name.value.rdns.length === 0) {
@@ -101,7 +103,7 @@ function readPerIssuer(value: unknown, base: IssuerRule): ReadonlyMap<string, Is
     }
     const key = nameKey(name.value)
     if (rules.has(key)) throw invalid(option, 'under a name that is not there already')
-    rules.set(key, ruleOf(option, readFields(option, one, ruleFields), base))
+    rules.set(key, ruleOf(option, readFields(option, one, noRuleFields), base))
   }
   return rules
 }
@@ -114,7 +116,7 @@ function looksAtOcsp({ mode }: IssuerRule): boolean {
   return mode === 'ocsp' || mode === 'crl-or-ocsp'
 }
 
-function ruleOf(option: string, fields: Fields, base: IssuerRule): IssuerRule {
+function ruleOf(option: string, fields: RuleFields, base: IssuerRule): IssuerRule {
   const { mode = base.mode, onUnknown = base.onUnknown, onStale, maxAge = base.maxAge } = fields
   if (!isMode(mode)) throw invalid(`${option}.mode`, modeWords)
   if (onUnknown !== 'deny' && onUnknown !== 'allow') {
@@ -129,12 +131,12 @@ function staleForOf(option: string, onStale: unknown, base: number): number {
   if (onStale === 'deny') return 0
   const expected = "'deny' or { allowFor: seconds }"
   if (typeof onStale !== 'object') throw invalid(`${option}.onStale`, expected)
-  const { allowFor } = readFields(`${option}.onStale`, onStale, ['allowFor'])
+  const { allowFor } = readFields(`${option}.onStale`, onStale, { allowFor: undefined })
   if (!isSeconds(allowFor)) throw invalid(`${option}.onStale.allowFor`, seconds)
   return allowFor
 }
 
-function materialOf(fields: Fields, crl: boolean, ocsp: boolean): RevocationMaterial {
+function materialOf(fields: AllFields, crl: boolean, ocsp: boolean): RevocationMaterial {
   const { crls, ocspResponses, source } = fields
   if (source === undefined) {
     return {
@@ -174,7 +176,7 @@ function given<T>(
   throw misuse('options-conflict', `no rule of revocation looks at ${option}`, { option })
 }
 
-function waitOf({ wait = 0 }: Fields, { request }: RevocationMaterial): number {
+function waitOf({ wait = 0 }: AllFields, { request }: RevocationMaterial): number {
   const option = 'revocation.wait'
   if (!Number.isInteger(wait) || (wait as number) < 0 || (wait as number) > maxWait) {
     throw invalid(option, `a whole number of milliseconds from 0 to ${maxWait}`)
@@ -185,17 +187,29 @@ function waitOf({ wait = 0 }: Fields, { request }: RevocationMaterial): number {
   return wait as number
 }
 
-function readFields(option: string, value: unknown, known?: readonly string[]): Fields {
+/**
+ * The own fields of a plain object, each read once: what was checked is what is used, and nothing comes from a prototype.
+ *
+ * @param blank - All fields that there are, each `undefined`.
+ */
+function readFields<B extends Fields>(option: string, value: unknown, blank: B): B {
+  const fields: Record<string, unknown> = { ...blank }
+  for (const [field, one] of entriesOf(option, value)) {
+    if (!Object.hasOwn(blank, field)) {
+      const name = `${option}.${field}`
+      throw misuse('option-unknown', `unknown option: ${name}`, { option: name })
+    }
+    fields[field] = one
+  }
+  return fields as B
+}
+
+function entriesOf(option: string, value: unknown): readonly [string, unknown][] {
   const prototype =
     typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : value
+  // Fields of a class would be passed over.
   if (prototype !== null && prototype !== Object.prototype) throw invalid(option, 'a plain object')
-  const fields: Fields = Object.assign(Object.create(null), value)
-  for (const field of Object.keys(fields)) {
-    if (known === undefined || known.includes(field)) continue
-    const name = `${option}.${field}`
-    throw misuse('option-unknown', `unknown option: ${name}`, { option: name })
-  }
-  return fields
+  return value === null ? [] : Object.entries(value as object)
 }
 
 function isProvider(value: unknown): value is StatusProvider {
@@ -223,16 +237,35 @@ function invalid(option: string, expected: string): TypeError {
 
 const modes: readonly RevocationMode[] = ['none', 'crl', 'ocsp', 'crl-or-ocsp']
 const modeWords = modes.join(', ')
-const ruleFields: readonly string[] = ['mode', 'onUnknown', 'onStale', 'maxAge']
-const allFields: readonly string[] = [
-  ...ruleFields,
-  'depth',
-  'perIssuer',
-  'crls',
-  'ocspResponses',
-  'source',
-  'wait',
-]
+interface RuleFields extends Fields {
+  readonly mode: unknown
+  readonly onUnknown: unknown
+  readonly onStale: unknown
+  readonly maxAge: unknown
+}
+interface AllFields extends RuleFields {
+  readonly depth: unknown
+  readonly perIssuer: unknown
+  readonly crls: unknown
+  readonly ocspResponses: unknown
+  readonly source: unknown
+  readonly wait: unknown
+}
+const noRuleFields: RuleFields = {
+  mode: undefined,
+  onUnknown: undefined,
+  onStale: undefined,
+  maxAge: undefined,
+}
+const noFields: AllFields = {
+  ...noRuleFields,
+  depth: undefined,
+  perIssuer: undefined,
+  crls: undefined,
+  ocspResponses: undefined,
+  source: undefined,
+  wait: undefined,
+}
 const noOtherRules: ReadonlyMap<string, IssuerRule> = /* @__PURE__ */ new Map()
 const noCrls: Crls = /* @__PURE__ */ new Crls([])
 const noResponses: OcspResponses = /* @__PURE__ */ new OcspResponses([])

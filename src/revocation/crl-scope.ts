@@ -30,6 +30,8 @@ export function scopeOf(held: HeldCrl, subject: Subject): Scope {
   const { extensions } = subject.certificate.tbsCertificate
   const points = extensions.cRLDistributionPoints?.points
   if (points === undefined) return scopeOfPoint(held, undefined, subject)
+  const [first] = points
+  if (points.length === 1) return scopeOfPoint(held, first, subject)
   let reasons = 0
   let mismatch: CrlScopeMismatch = 'distribution-point'
   for (const point of points) {
@@ -56,7 +58,7 @@ function scopeOfPoint(
     if (point !== undefined && idp?.indirectCRL) return { mismatch: 'indirect' }
   }
   const asked = point?.reasons ?? allReasons
-  if (idp === undefined) return { reasons: asked & allReasons }
+  if (idp === undefined) return asked === allReasons ? everything : { reasons: asked & allReasons }
   // (b)(2)(i)
   const own = held.pointNames
   if (own !== undefined && !namesOf(point, subject).some((name) => own.has(name))) {
@@ -70,6 +72,9 @@ function scopeOfPoint(
   // (d)
   return { reasons: asked & (idp.onlySomeReasons ?? allReasons) & allReasons }
 }
+
+/** What most lists speak about; one object, as there are many clients. */
+const everything: Scope = { reasons: allReasons }
 
 /** The names by which a list of this point may call itself. */
 function namesOf(point: DistributionPoint | undefined, subject: Subject): readonly string[] {

@@ -19,16 +19,26 @@ export interface CrlContext extends StatusContext {
   readonly othersWhoSign: (held: HeldCrl, isDirect: boolean) => Steps<readonly CrlSigner[]>
 }
 
-/** Whether the certificate's own issuer is known to have signed the list, and may, without asking anybody. */
+/**
+ * Whether the certificate's own issuer is known to have signed the list, and may, without asking anybody. Found out once for the same
+ * key, certificate and policy, as objects: they are the same for every client of a CA.
+ */
 export function isKnownToSign(
   held: HeldCrl,
   issuer: StatusIssuer,
   context: StatusContext,
 ): boolean {
-  return (
-    held.judgedKeys.verifiesUnder(issuer.subjectPublicKeyInfo.der) === true &&
+  const { subjectPublicKeyInfo: spki, certificate } = issuer
+  const { algorithms } = context
+  const last = held.lastSigner
+  if (last?.spki === spki && last.certificate === certificate && last.algorithms === algorithms) {
+    return true
+  }
+  const isKnown =
+    held.judgedKeys.verifiesUnder(spki.der) === true &&
     questionOf(held, issuer, context) === undefined
-  )
+  if (isKnown) held.lastSigner = { spki, certificate, algorithms }
+  return isKnown
 }
 
 /** Why a list does not count for its signature; `null` when it does. The certificate's own issuer is tried first. */

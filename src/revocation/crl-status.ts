@@ -91,7 +91,7 @@ function revoked(
 /** Called when no list revokes the certificate, so that an entry which is still there was lifted. */
 function good(views: readonly CrlView[], deltas: number, context: CrlContext): Finding {
   const { clockTolerance } = context
-  const problems: StatusProblem[] = []
+  let problems: StatusProblem[] | undefined
   const evidence: StatusEvidence[] = []
   let covered = 0
   let stale = false
@@ -106,6 +106,7 @@ function good(views: readonly CrlView[], deltas: number, context: CrlContext): F
     }
     const problem = whyNot(view, views, deltas, context) ?? view.signature
     if (problem !== null && problem !== undefined) {
+      problems ??= []
       problems.push(problem)
       continue
     }
@@ -125,10 +126,9 @@ function good(views: readonly CrlView[], deltas: number, context: CrlContext): F
   if (covered === allReasons) {
     return { status: 'good', evidence, stale, from, until: Math.min(until, becomes) }
   }
-  if (covered !== 0) {
-    problems.unshift({ code: 'crl-reasons-missing', reasons: allReasons & ~covered })
-  }
-  return unknown(problems, becomes)
+  const missing: StatusProblem[] =
+    covered === 0 ? [] : [{ code: 'crl-reasons-missing', reasons: allReasons & ~covered }]
+  return unknown([...missing, ...(problems ?? [])], becomes)
 }
 
 function unknown(problems: readonly StatusProblem[], until = Number.POSITIVE_INFINITY): Finding {

@@ -1,6 +1,8 @@
 /** A list with what is asked of it again and again, computed on first use. @module */
 
 import { bytesEqual } from '../base/bytes.ts'
+import type { AlgorithmPolicy } from '../path/algorithms.ts'
+import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
 import type { CertificateList } from '../x509/crl.ts'
 import type { JudgedKeys } from '../x509/judged-keys.ts'
 import { nameKey } from '../x509/name-match.ts'
@@ -13,6 +15,8 @@ export class HeldCrl {
   readonly issuerKey: string
   readonly judgedKeys: JudgedKeys
   readonly isDelta: boolean
+  /** Who was found to have signed it last. Set by `isKnownToSign` alone. */
+  lastSigner: LastSigner | undefined
   #pointNames: ReadonlySet<string> | undefined
   #unusable: Unusable | null | undefined
 
@@ -63,6 +67,12 @@ export class HeldCrl {
       )
     )
   }
+}
+
+interface LastSigner {
+  readonly spki: SubjectPublicKeyInfo
+  readonly certificate: Certificate | undefined
+  readonly algorithms: AlgorithmPolicy
 }
 
 export type Unusable =
