@@ -228,7 +228,9 @@ function text(value: string): string {
 
 /** A misspelt option would be taken for an absent one. */
 function refuseOthers(value: object, of: string, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null) throw invalid(of, 'an object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(of, 'an object')
+  }
   for (const name of Object.keys(value)) {
     if (!known.includes(name)) {
       throw misuse('option-unknown', `unknown option of ${of}: ${name}`, { option: name })

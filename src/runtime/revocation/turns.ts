@@ -71,6 +71,6 @@ export class Gate {
   }
 }
 
-/** A quarter of the 20 ms for which the event loop may be busy, so that a turn may be followed by a collection of garbage. */
-const turnMilliseconds = 5
+/** The event loop may be busy for 20 ms: the last step of a turn and a collection of garbage come on top of it. */
+const turnMilliseconds = 3
 const sliceOctets = 1 << 20
