@@ -10,7 +10,10 @@ import {
 
 /** The clock of every benchmark. */
 export const benchTime: Date = new Date('2026-06-01T00:00:00Z')
-const validity = { notBefore: Date.UTC(2026, 0, 1) / 1000, notAfter: Date.UTC(2036, 0, 1) / 1000 }
+export const validity = {
+  notBefore: Date.UTC(2026, 0, 1) / 1000,
+  notAfter: Date.UTC(2036, 0, 1) / 1000,
+}
 
 export interface Material {
   readonly kind: KeyKind

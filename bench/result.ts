@@ -17,6 +17,21 @@ export interface Work {
   readonly note: string
 }
 
+/** What is no time of one piece of work: octets, ratios, the longest turn of the event loop. */
+export interface Figure {
+  /** Of the row that found it. */
+  readonly row: string
+  readonly what: string
+  readonly value: number
+  readonly unit: string
+  /** The most that it may be; absent: whatever it is. */
+  readonly limit?: number
+}
+
+export function isHeld({ value, limit }: Figure): boolean {
+  return limit === undefined || value <= limit
+}
+
 /** @param times - Microseconds of the work. @param floor - Of its floor; empty for none. */
 export function workOf(
   name: string,
@@ -52,14 +67,26 @@ export function table(work: readonly Work[]): readonly string[] {
     const against = ratio === null ? '' : `${ratio.toFixed(2)} × ${readable(floorUs as number)}`
     return [name, readable(us), readable(p99Us), against, others.join(', '), note]
   })
-  const all = [['work', 'median', 'p99', 'against the floor', 'others, ours = 1', 'what'], ...rows]
-  const widths = (all[0] as string[]).map((_, column) =>
-    Math.max(...all.map((row) => (row[column] as string).length)),
+  return markdown(['work', 'median', 'p99', 'against the floor', 'others, ours = 1', 'what'], rows)
+}
+
+/** Likewise, one row for each figure. */
+export function figureTable(figures: readonly Figure[]): readonly string[] {
+  const rows = figures.map((figure) => {
+    const { row, what, value, unit, limit } = figure
+    const verdict = limit === undefined ? '' : `${limit} ${unit}${isHeld(figure) ? '' : ', MISSED'}`
+    return [row, what, `${Math.round(value * 100) / 100} ${unit}`, verdict]
+  })
+  return markdown(['work', 'figure', 'value', 'at most'], rows)
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((cell, column) =>
+    Math.max(cell.length, ...rows.map((row) => (row[column] as string).length)),
   )
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] as number)).join(' | ')} |`
-  const [head, ...rest] = all as [string[], ...string[][]]
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rest.map(line)]
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)]
 }
 
 function readable(us: number): string {

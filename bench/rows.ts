@@ -2,36 +2,16 @@
 
 import * as crypto from 'node:crypto'
 import type { KeyKind } from '../src/testing/index.ts'
+import { against, leastDisturbed, passesOf } from './against.ts'
 import type { Subject } from './bundle.ts'
 import { runCompiledPeers } from './compiled-peers.ts'
-import {
-  benchTime,
-  issueAnchors,
-  issueMaterial,
-  issueMesh,
-  issuePool,
-  type Material,
-} from './material.ts'
+import { benchTime, issueAnchors, issueMesh, issuePool, type Material } from './material.ts'
 import { interleave, median } from './measure.ts'
 import { type Judge, parsers, peers } from './peers.ts'
 import { type Work, workOf } from './result.ts'
-
-/** How a run goes. */
-export interface Run {
-  readonly subject: Subject
-  /** `check`: few certificates, nothing timed for long. */
-  readonly size: 'full' | 'check'
-  readonly peers: 'all' | 'none'
-  /** Told what goes on, line by line. */
-  readonly say: (line: string) => void
-  /** Told each answer: what was asked, and whether it was right. */
-  readonly checked: (question: string, right: boolean) => void
-}
-
-export interface Row {
-  readonly name: string
-  readonly work: (run: Run) => Promise<Work>
-}
+import { revocationRows } from './revocation-rows.ts'
+import type { Row, Run } from './row.ts'
+import { call, checkJudge, countOf, optionsOf, supplyOf } from './supply.ts'
 
 export const rows: readonly Row[] = [
   { name: 'client-leaf-ec256', work: (run) => knownIssuer(run, 'client-leaf-ec256', 'P-256') },
@@ -58,55 +38,8 @@ export const rows: readonly Row[] = [
   { name: 'anchors-10000-client', work: manyAnchors },
   { name: 'hostile-mesh-200', work: (run) => hostile(run, 'hostile-mesh-200') },
   { name: 'hostile-pool-10000', work: (run) => hostile(run, 'hostile-pool-10000') },
+  ...revocationRows,
 ]
-
-const call = { time: benchTime }
-
-/** Certificates are issued once for all rows of a kind; each row takes leaves that no row has taken before. */
-class Supply {
-  readonly #material: Material
-  #taken = warmLeaves
-
-  constructor(material: Material) {
-    this.#material = material
-  }
-
-  get material(): Material {
-    return this.#material
-  }
-
-  /** The first leaves, over and over: what compiles the code. */
-  get warm(): readonly Uint8Array[] {
-    return this.#material.leaves.slice(0, warmLeaves)
-  }
-
-  take(count: number): readonly Uint8Array[] {
-    const taken = this.#material.leaves.slice(this.#taken, this.#taken + count)
-    if (taken.length < count) throw new RangeError('too few leaves were issued')
-    this.#taken += count
-    return taken
-  }
-}
-
-const supplies = new Map<KeyKind, Promise<Supply>>()
-
-function supplyOf(kind: KeyKind, run: Run): Promise<Supply> {
-  let supply = supplies.get(kind)
-  if (supply === undefined) {
-    const count = run.size === 'full' ? warmLeaves + 20 * leavesPerRow : warmLeaves + 200
-    run.say(`issuing ${count} client certificates, ${kind}`)
-    supply = issueMaterial(kind, count).then((material) => new Supply(material))
-    supplies.set(kind, supply)
-  }
-  return supply
-}
-
-function optionsOf({ subject }: Run, { root, issuing }: Material) {
-  return {
-    trustAnchors: subject.parseTrustAnchors(root.der),
-    intermediates: subject.parseIntermediates(issuing.der),
-  }
-}
 
 /** The least that a verdict on one client can cost: its signature, under a key that is imported already. */
 function signatureFloor({ subject }: Run, { issuing }: Material, leaves: readonly Uint8Array[]) {
@@ -133,46 +66,6 @@ function importKey(spki: Uint8Array): crypto.KeyObject {
   return crypto.createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
 }
 
-interface Timed {
-  readonly times: number[]
-  readonly floor: number[]
-}
-
-/**
- * Warms up, then times `work` against its floor, each item once; a few times over with other leaves. What counts is the run that the
- * machine disturbed least, told by the floor alone, which is not ours to make faster.
- */
-async function against(
-  run: Run,
-  { warm, take }: Pick<Supply, 'warm'> & { readonly take: () => readonly Uint8Array[] },
-  work: (leaf: Uint8Array) => unknown,
-  floorOver: (leaves: readonly Uint8Array[]) => (index: number) => unknown,
-): Promise<Timed> {
-  const passes = run.size === 'full' ? warmPasses : 1
-  const before = floorOver(warm)
-  for (let pass = 0; pass < passes; pass++) {
-    await interleave([{ run: before }, { run: (i) => work(warm[i] as Uint8Array) }], 0, warm.length)
-  }
-  const timed: Timed[] = []
-  for (let turn = 0; turn < (run.size === 'full' ? turns : 1); turn++) {
-    const leaves = take()
-    const [floor, times] = await interleave(
-      [{ run: floorOver(leaves) }, { run: (i) => work(leaves[i] as Uint8Array) }],
-      0,
-      leaves.length,
-    )
-    timed.push({ times: times as number[], floor: floor as number[] })
-  }
-  return leastDisturbed(timed)
-}
-
-function leastDisturbed(timed: readonly Timed[]): Timed {
-  return timed.reduce((a, b) => (median(b.floor) < median(a.floor) ? b : a))
-}
-
-/** How often a row is timed, each time with leaves not seen before. */
-const turns = 3
-
 async function knownIssuer(run: Run, name: string, kind: KeyKind): Promise<Work> {
   const supply = await supplyOf(kind, run)
   const { material } = supply
@@ -184,9 +77,9 @@ async function knownIssuer(run: Run, name: string, kind: KeyKind): Promise<Work>
   const floorOver = (leaves: readonly Uint8Array[]) => signatureFloor(run, material, leaves)
   // Half before the peers and half after them, as a machine is not the same for minutes.
   const source = { warm: supply.warm, take: () => supply.take(countOf(run)) }
-  const first = await against(run, source, judge, floorOver)
+  const first = await against(run.size, source, judge, floorOver)
   const others = await peerTimes(run, name, material, supply.warm, source.take())
-  const second = await against(run, source, judge, floorOver)
+  const second = await against(run.size, source, judge, floorOver)
   const { times, floor } = leastDisturbed([first, second])
   const note = 'one client, CA signature remembered; floor: one crypto.verify'
   return workOf(name, note, times, floor, others)
@@ -200,7 +93,7 @@ async function awaited(run: Run, name: string, kind: KeyKind): Promise<Work> {
   })
   await checkJudge(run, name, async (leaf) => (await validator.validate(leaf, call)).ok, material)
   const { times, floor } = await against(
-    run,
+    run.size,
     { warm: supply.warm, take: () => supply.take(countOf(run)) },
     (leaf) => validator.validate(leaf, call),
     (leaves) => signatureFloor(run, material, leaves),
@@ -221,7 +114,7 @@ async function newValidator(run: Run, name: string, kind: KeyKind): Promise<Work
   await checkJudge(run, name, (leaf) => validate(leaf).ok, material)
   const issuing = signedOf(subject, material.issuing.der)
   const { times, floor } = await against(
-    run,
+    run.size,
     { warm: supply.warm, take: () => supply.take(countOf(run)) },
     validate,
     (leaves) => {
@@ -250,7 +143,7 @@ async function sameCertificate(run: Run): Promise<Work> {
   // As a server has them: in other buffers than those that were judged.
   const again = leaves.map((leaf) => leaf.slice())
   run.checked(`${name}: every verdict is kept`, validator.size() === leaves.length + 1)
-  const passes = run.size === 'full' ? warmPasses : 1
+  const passes = passesOf(run.size)
   const contender = { run: (i: number) => validator.validate(again[i] as Uint8Array, call) }
   let times: readonly number[] = []
   for (let pass = 0; pass < passes; pass++) {
@@ -316,7 +209,7 @@ async function manyAnchors(run: Run): Promise<Work> {
   ) as [ValidatorSync, ValidatorSync]
   await checkJudge(run, name, (leaf) => all.validate(leaf, call).ok, material)
   const { times, floor } = await against(
-    run,
+    run.size,
     { warm: supply.warm, take: () => supply.take(countOf(run)) },
     (leaf) => all.validate(leaf, call),
     (leaves) => (index) => one.validate(leaves[index] as Uint8Array, call),
@@ -379,17 +272,6 @@ function anchorsOf(run: Run): Promise<readonly Uint8Array[]> {
   return anchors
 }
 
-/** A fast wrong answer is no result. */
-async function checkJudge(
-  run: Run,
-  name: string,
-  judge: Judge,
-  { leaves, forged }: Material,
-): Promise<void> {
-  run.checked(`${name}: accepts`, (await judge(leaves[0] as Uint8Array)) === true)
-  run.checked(`${name}: refuses a forged twin`, (await judge(forged)) === false)
-}
-
 async function peerTimes(
   run: Run,
   name: string,
@@ -415,12 +297,3 @@ async function peerTimes(
   const { forged } = material
   return { ...times, ...(await runCompiledPeers({ ...pki, leaves, forged }, 2, run.say)) }
 }
-
-function countOf({ size }: Run): number {
-  return size === 'full' ? leavesPerRow : 5
-}
-
-const warmLeaves = 400
-/** Until the optimizing compiler is done: times fall for the first few thousand certificates. */
-const warmPasses = 40
-const leavesPerRow = 1000

@@ -1,13 +1,14 @@
 /**
- * `npm run bench`: times as ratios, with machine and versions. `--json` prints them as the last line, `--check` looks at the answers only,
- * `--only NAME[,NAME…]` picks rows, `--no-peers` leaves the others out.
+ * `npm run bench`: times as ratios, with machine and versions. `--json` prints them as the last line, `--check` looks at the answers and at what
+ * has a limit, `--only NAME[,NAME…]` picks rows, `--no-peers` leaves the others out.
  * @module
  */
 
 import { parseArgs } from 'node:util'
 import { loadSubject } from './bundle.ts'
-import { machine, table, type Work } from './result.ts'
-import { type Run, rows } from './rows.ts'
+import { type Figure, figureTable, isHeld, machine, table, type Work } from './result.ts'
+import type { Run } from './row.ts'
+import { rows } from './rows.ts'
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +26,7 @@ for (const name of wanted ?? []) {
   process.exit(2)
 }
 
+const figures: Figure[] = []
 let right = 0
 let wrong = 0
 const run: Run = {
@@ -39,6 +41,7 @@ const run: Run = {
       console.error(`wrong answer: ${question}`)
     }
   },
+  found: (figure) => figures.push(figure),
 }
 
 const work: Work[] = []
@@ -56,7 +59,13 @@ if (!values.check) {
     '\nOthers check every signature of the path; mtls-policy remembers that of a CA certificate.',
   )
 }
+if (figures.length > 0) {
+  console.log('')
+  for (const line of figureTable(figures)) console.log(line)
+}
+const missed = figures.filter((figure) => !isHeld(figure))
+for (const { row, what } of missed) console.error(`missed: ${row}: ${what}`)
 console.log(`\nanswers checked: ${right} right, ${wrong} wrong`)
 if (values.json)
-  console.log(JSON.stringify({ machine: machine(), node: process.versions.node, work }))
-if (wrong > 0) process.exitCode = 1
+  console.log(JSON.stringify({ machine: machine(), node: process.versions.node, work, figures }))
+if (wrong > 0 || missed.length > 0) process.exitCode = 1

@@ -9,6 +9,13 @@ export { prepareOptions, secondsOf } from '../src/client/options.ts'
 export { validateSteps } from '../src/client/validate.ts'
 export { runSync } from '../src/effect/effect.ts'
 export { createClientCertificateValidator } from '../src/index.node.ts'
+export { createRevocationSource } from '../src/revocation.ts'
 export { nodeHandlers } from '../src/runtime/node.ts'
-export { createClientCertificateValidatorSync, parseTrustAnchors } from '../src/sync.ts'
+export {
+  createClientCertificateValidatorSync,
+  createKillList,
+  parseCrls,
+  parseOcspResponses,
+  parseTrustAnchors,
+} from '../src/sync.ts'
 export { parseCertificate } from '../src/x509/parse-certificate.ts'
