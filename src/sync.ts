@@ -2,7 +2,8 @@
 
 import type { PresentedSource } from './client/certificate-source.ts'
 import { type CertificateDescription, describeCertificateSteps } from './client/describe.ts'
-import { prepareOptions, secondsOf, type ValidateOptions } from './client/options.ts'
+import { misuse } from './client/misuse.ts'
+import { type Prepared, prepareOptions, secondsOf, type ValidateOptions } from './client/options.ts'
 import { validateSteps } from './client/validate.ts'
 import type { Verdict } from './client/verdict.ts'
 import { type Handlers, runSync } from './effect/effect.ts'
@@ -32,8 +33,17 @@ export function validateClientCertificateSync(
   options: ValidateOptions,
 ): Verdict {
   const prepared = prepareOptions(options)
+  refuseWaiting(prepared)
   const seconds = secondsOf(options.time === undefined ? now() : options.time)
   return runSync(validateSteps(certificate, prepared, seconds), handlers)
+}
+
+/** What would not happen must not be asked for. */
+function refuseWaiting({ revocation }: Prepared): void {
+  if (revocation !== undefined && revocation.wait > 0) {
+    const option = 'revocation.wait'
+    throw misuse('options-conflict', `${option}: a synchronous call cannot wait`, { option })
+  }
 }
 
 /** As `ClientCertificateValidator`, without promises. */
@@ -54,7 +64,7 @@ export function createClientCertificateValidatorSync(
   options: ValidatorOptions,
   capacity: ValidatorCapacity = {},
 ): ClientCertificateValidatorSync {
-  const cache = new VerdictCache(options, capacity)
+  const cache = new VerdictCache(options, capacity, refuseWaiting)
   return {
     validate: (certificate, call) => {
       const found = cache.look(certificate, call)

@@ -35,16 +35,23 @@ export interface CallOptions {
  * options forgets everything, and so does a change of a list among them.
  */
 export class VerdictCache {
+  readonly #check: (prepared: Prepared) => void
   #prepared: Prepared
   /** Of each part of the options that changes between calls, when the entries were made. */
   #epochs: readonly number[]
   readonly #capacity: number
   #entries = new Map<string, Entry>()
 
-  constructor(options: ValidatorOptions, capacity: ValidatorCapacity) {
+  /** @param check - Throws on options that this kind of validator does not take. */
+  constructor(
+    options: ValidatorOptions,
+    capacity: ValidatorCapacity,
+    check: (prepared: Prepared) => void = () => {},
+  ) {
     refuseOthers(capacity, 'verdicts')
     const { verdicts = 10_000 } = capacity
-    this.#prepared = prepareTimeless(options as ValidateOptions)
+    this.#check = check
+    this.#prepared = this.#prepare(options)
     this.#epochs = epochsOf(this.#prepared)
     if (!Number.isInteger(verdicts) || verdicts < 0) {
       throw misuse('option-invalid', 'verdicts must be a whole number from 0', {
@@ -56,7 +63,7 @@ export class VerdictCache {
 
   /** Puts other options in force, atomically: calls that have begun end under the old ones, and are not remembered. */
   update(options: ValidatorOptions): void {
-    this.#prepared = prepareTimeless(options as ValidateOptions)
+    this.#prepared = this.#prepare(options)
     this.#forget()
   }
 
@@ -101,6 +108,12 @@ export class VerdictCache {
         entries.set(key, { verdict, holds, ...period })
       },
     }
+  }
+
+  #prepare(options: ValidatorOptions): Prepared {
+    const prepared = prepareTimeless(options as ValidateOptions)
+    this.#check(prepared)
+    return prepared
   }
 
   /** Forgets everything once a list has changed; calls that have begun before are not remembered then. */
