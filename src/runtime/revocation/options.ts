@@ -110,11 +110,11 @@ export interface PreparedSource {
 
 /** @throws TypeError with a `code` and the `option` for options that make no sense. */
 export function prepareSource(options: RevocationSourceOptions, clock: () => Date): PreparedSource {
-  refuseOthers(options, 'options', names.source)
+  refuseUnknown(options, 'options', optionNames.source)
   const { crls = {}, ocsp, refresh = {}, retry = {} } = options
-  refuseOthers(crls, 'crls', names.crls)
-  refuseOthers(refresh, 'refresh', names.refresh)
-  refuseOthers(retry, 'retry', names.retry)
+  refuseUnknown(crls, 'crls', optionNames.crls)
+  refuseUnknown(refresh, 'refresh', optionNames.refresh)
+  refuseUnknown(retry, 'retry', optionNames.retry)
   const now = options.now ?? clock
   const milliseconds = (): number => now().getTime()
   const { fraction = 0.5 } = refresh
@@ -160,7 +160,7 @@ export function prepareSource(options: RevocationSourceOptions, clock: () => Dat
 
 function prepareOcsp(ocsp: OcspOptions | undefined): ResponseKeeperOptions {
   if (ocsp !== undefined) {
-    refuseOthers(ocsp, 'ocsp', names.ocsp)
+    refuseUnknown(ocsp, 'ocsp', optionNames.ocsp)
     if (ocsp.responder === undefined) {
       throw misuse('option-missing', "ocsp needs a responder: 'aia' or a URL", {
         option: 'responder',
@@ -227,7 +227,7 @@ function text(value: string): string {
 }
 
 /** A misspelt option would be taken for an absent one. */
-function refuseOthers(value: object, of: string, known: readonly string[]): void {
+function refuseUnknown(value: object, of: string, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(of, 'an object')
   }
@@ -242,12 +242,15 @@ function invalid(option: string, expected: string): TypeError {
   return misuse('option-invalid', `${option} must be ${expected}`, { option })
 }
 
-/** Names of the fields, without repeats or gaps: the compiler holds them to the types. */
+/** The compiler holds the names to the type: none is missing, none too many. */
 function fieldsOf<T>(fields: { readonly [K in keyof Required<T>]: true }): readonly string[] {
   return Object.keys(fields)
 }
 
-const names = {
+/** What each part of the options may have. */
+export const optionNames: Readonly<
+  Record<'source' | 'crls' | 'ocsp' | 'refresh' | 'retry', readonly string[]>
+> = {
   source: /* @__PURE__ */ fieldsOf<RevocationSourceOptions>({
     crls: true,
     ocsp: true,
@@ -285,7 +288,7 @@ const names = {
     maximum: true,
   }),
   retry: /* @__PURE__ */ fieldsOf<RetryOptions>({ first: true, maximum: true }),
-} as const
+}
 
 /** The longest that a timer takes. */
 const maxDelay = 2_147_483_647
