@@ -26,6 +26,8 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
   readonly count: number
   /** A critical entry extension that is not processed here: then no status may come from this list. RFC 5280 §5.3 */
   readonly unknownCriticalExtension: string | undefined
+  /** More entries share a serial number, or were made to collide, than `find` looks at: what it does not find may still be there. */
+  readonly isCrowded: boolean
   readonly #list: Entries
   readonly #seed: number
   /** Where the entries of each bucket begin in `#offsets`; one more than there are buckets. */
@@ -43,6 +45,7 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     this.#buckets = index.buckets
     this.#offsets = index.offsets
     this.#issuers = index.issuers
+    this.isCrowded = index.fullest > maxInBucket
   }
 
   /** Whether any entry names the issuer of its certificate: only an indirect list may. RFC 5280 §5.3.3 */
@@ -66,9 +69,11 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     const length = serialNumber.length
     const hash = hashOf(serialNumber, 0, length, this.#seed)
     const bucket = bucketOf(hash, this.count)
-    const end = this.#buckets[bucket + 1] as number
+    const first = this.#buckets[bucket] as number
+    const end = Math.min(this.#buckets[bucket + 1] as number, first + maxInBucket)
     let found: RevokedCertificate[] | undefined
-    for (let i = this.#buckets[bucket] as number; i < end; i++) {
+    let issuer: NamedIssuer | undefined
+    for (let i = first; i < end; i++) {
       const offset = this.#offsets[i] as number
       const serial = contentStart(bytes, offset)
       if (lengthAt(bytes, serial) !== length) continue
@@ -77,7 +82,8 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
       while (same < length && bytes[at + same] === serialNumber[same]) same++
       if (same < length) continue
       found ??= []
-      found.push(this.#decode(offset))
+      issuer = this.#issuerOf(offset, issuer)
+      found.push(this.#decode(offset, issuer))
     }
     return found ?? none
   }
@@ -86,14 +92,16 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
   *[Symbol.iterator](): Iterator<RevokedCertificate> {
     const { bytes, start, end } = this.#list
     const reader = new DerReader(bytes, start, end)
+    let issuer: NamedIssuer | undefined
     while (!reader.atEnd()) {
       const offset = reader.position
       reader.read(tagSequence, 'entry')
-      yield this.#decode(offset)
+      issuer = this.#issuerOf(offset, issuer)
+      yield this.#decode(offset, issuer)
     }
   }
 
-  #decode(offset: number): RevokedCertificate {
+  #decode(offset: number, issuer: NamedIssuer | undefined): RevokedCertificate {
     const { bytes, end } = this.#list
     const entry = new DerReader(bytes, offset, end).enter(tagSequence, 'entry')
     const serialNumber = entry.integer('serialNumber')
@@ -112,12 +120,16 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
         reason = revocationReasons[bytes[value.contentStart] as number]
       } else if (oid === invalidity) invalidityDate = value.time('invalidityDate')
     }
-    const certificateIssuer = this.#issuerOf(offset)
+    const certificateIssuer = issuer?.names
     return { serialNumber, revocationDate, reason, invalidityDate, certificateIssuer }
   }
 
-  /** Of this entry, or of the last one before it that names one. RFC 5280 §5.3.3 */
-  #issuerOf(offset: number): readonly GeneralName[] | undefined {
+  /**
+   * Of this entry, or of the last one before it that names one: RFC 5280 §5.3.3.
+   *
+   * @param known - Found for another entry; names that entries share are read once, or a long name would be read for each.
+   */
+  #issuerOf(offset: number, known: NamedIssuer | undefined): NamedIssuer | undefined {
     let low = 0
     let high = this.#issuers.length
     while (low < high) {
@@ -125,7 +137,9 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
       if ((this.#issuers[middle] as number) <= offset) low = middle + 1
       else high = middle
     }
-    return low === 0 ? undefined : this.#namesAt(this.#issuers[low - 1] as number)
+    if (low === 0) return undefined
+    const at = this.#issuers[low - 1] as number
+    return known?.offset === at ? known : { offset: at, names: this.#namesAt(at) }
   }
 
   #namesAt(offset: number): readonly GeneralName[] | undefined {
@@ -145,6 +159,12 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
   }
 }
 
+/** Whose certificates follow, and which entry says so. */
+interface NamedIssuer {
+  readonly offset: number
+  readonly names: readonly GeneralName[] | undefined
+}
+
 /** Where the entries stand. */
 export interface Entries {
   readonly bytes: Uint8Array
@@ -157,6 +177,8 @@ interface Index {
   readonly buckets: Uint32Array
   readonly offsets: Uint32Array
   readonly issuers: Uint32Array
+  /** Entries in the bucket that has most. */
+  readonly fullest: number
   readonly unknownCriticalExtension: string | undefined
 }
 
@@ -188,8 +210,11 @@ export function* indexRevokedCertificates(
     buckets[bucket] = (buckets[bucket] as number) + 1
   }
   // From how many there are in each to where each begins; filling them from the end leaves the beginnings in place.
+  let fullest = 0
   for (let i = 0, sum = 0; i <= count; i++) {
-    sum += buckets[i] as number
+    const size = buckets[i] as number
+    if (size > fullest) fullest = size
+    sum += size
     buckets[i] = sum
   }
   const offsets = new Uint32Array(count)
@@ -204,6 +229,7 @@ export function* indexRevokedCertificates(
     buckets,
     offsets,
     issuers: Uint32Array.from(checker.issuers),
+    fullest,
     unknownCriticalExtension: checker.unknownCriticalExtension,
   })
 }
@@ -315,8 +341,11 @@ class EntryChecker {
       item.read(tagOctetString, 'extnValue')
       const value = item.inside()
       item.finish()
-      if (seen.includes(oid) || seen.length === maxEntryExtensions) {
+      if (seen.includes(oid)) {
         throw new DerError('extension-duplicate', extensions.start, `only one extension ${oid}`)
+      }
+      if (seen.length === maxEntryExtensions) {
+        throw malformed(extensions, `at most ${maxEntryExtensions} extensions of an entry`)
       }
       seen.push(oid)
       if (oid === reasonCode) checkReason(value)
@@ -440,4 +469,6 @@ const utcTimeSize = 15
 const entriesInAPause = 8192
 /** Local limit: RFC 5280 §5.3 has three, X.509 a handful more. */
 const maxEntryExtensions = 16
+/** Local limit: the fullest bucket of a million random serial numbers has about ten, and one look-up decodes no more than this. */
+const maxInBucket = 1_024
 const none: readonly RevokedCertificate[] = []
