@@ -1,12 +1,12 @@
 /** The package under Node's export condition: answers come from `node:crypto`, without a thread hop. @module */
 
 import { type AsyncClient, createAsyncClient } from './runtime/async-client.ts'
-import { nodeHandlers } from './runtime/node.ts'
+import { asyncNodeHandlers } from './runtime/node-async.ts'
 
 export * from './index.ts'
 export type { ClientCertificateValidator } from './runtime/async-client.ts'
 
-const client: AsyncClient = /* @__PURE__ */ createAsyncClient(/* @__PURE__ */ nodeHandlers())
+const client: AsyncClient = /* @__PURE__ */ createAsyncClient(/* @__PURE__ */ asyncNodeHandlers())
 
 /**
  * Decides whether a client certificate may come in, and says why.

@@ -72,7 +72,7 @@ function keyOf(signature: Uint8Array): string {
   return key
 }
 
-function sameScheme(a: SignatureScheme, b: SignatureScheme): boolean {
+export function sameScheme(a: SignatureScheme, b: SignatureScheme): boolean {
   if (a === b) return true
   const left: { name: string; hash?: string; saltLength?: number } = a
   const right: { name: string; hash?: string; saltLength?: number } = b

@@ -17,7 +17,10 @@ import type { Steps } from '../effect/effect.ts'
 import { now } from './clock.ts'
 
 /** Options of all calls; the time is each call's own. */
-export type ValidatorOptions = Omit<ValidateOptions, 'time'>
+export type ValidatorOptions = WithoutTime<ValidateOptions>
+
+/** Of each member of the union by itself: what only some of them have is an option, too. */
+type WithoutTime<O> = O extends unknown ? Omit<O, 'time'> : never
 
 export interface ValidatorCapacity {
   /** Verdicts that are kept; 0 keeps none. Default 10,000: with a path of two certificates some 30 MB when full. */
