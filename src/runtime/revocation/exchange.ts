@@ -14,6 +14,8 @@ export interface Question {
   readonly url: URL
   /** Media type. */
   readonly accept: string
+  /** Octets; absent: those of the rules, which bound it in any case. */
+  readonly maxBytes?: number | undefined
   /** Sent with POST. */
   readonly body?: { readonly type: string; readonly bytes: Uint8Array } | undefined
   /** What is held already. RFC 9110 §13.1 */
@@ -89,7 +91,8 @@ async function follow(
     const { statusCode = 0, headers } = message
     const now = rules.now()
     if (statusCode === 200) {
-      const body = await readBody(message, rules.maxBytes)
+      const { maxBytes = rules.maxBytes } = question
+      const body = await readBody(message, Math.min(maxBytes, rules.maxBytes))
       message.destroy()
       if (!body.ok) return failure(body.failure)
       const { etag, 'last-modified': lastModified } = headers

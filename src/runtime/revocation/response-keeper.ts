@@ -188,6 +188,15 @@ export class ResponseKeeper {
       ),
       held: undefined,
     }
+    // What was kept from before is what a new answer must not be older than.
+    const key = `${url.href} ${subject}`
+    const restored = this.#restored.get(key)
+    if (restored === undefined) return entry
+    const read = this.#read(entry, restored.der, undefined)
+    if (read.ok) {
+      entry.held = read.value
+      this.#restored.delete(key)
+    }
     return entry
   }
 
@@ -236,7 +245,6 @@ export class ResponseKeeper {
     }
     const { url, subject } = entry
     entry.held = now
-    this.#restored.delete(`${url.href} ${subject}`)
     const facts = { kind: 'ocsp', uri: url.href, subject } as const
     keepAnswer(this.#context, { ...facts, etag: undefined, lastModified: undefined, body })
     await this.#context.publish()
@@ -322,12 +330,12 @@ function isWanted({ held, upkeep }: Entry): boolean {
 }
 
 function questionOf(url: URL, der: Uint8Array, mayGet: boolean): Question {
-  const accept = 'application/ocsp-response'
+  const fixed = { accept: 'application/ocsp-response', maxBytes: maxResponseOctets }
   const base = url.href.endsWith('/') ? url.href : `${url.href}/`
   const get = base + encodeURIComponent(Buffer.from(der).toString('base64'))
   // RFC 6960 §A.1: GET where all of it has less than 255 octets, so that caches on the way can answer.
-  if (mayGet && url.search === '' && get.length < 255) return { url: new URL(get), accept }
-  return { url, accept, body: { type: 'application/ocsp-request', bytes: der } }
+  if (mayGet && url.search === '' && get.length < 255) return { url: new URL(get), ...fixed }
+  return { url, ...fixed, body: { type: 'application/ocsp-request', bytes: der } }
 }
 
 /** Which certificate of which issuer: a key for maps and files. */
@@ -345,6 +353,8 @@ function subjectOf(
 }
 
 const notModified = { code: 'status', status: 304 } as const
+/** Local limit: a response is read in one turn. Those with a delegate's certificate have some 2,000 octets. */
+const maxResponseOctets = 65_536
 /** id-ad-ocsp */
 const ocspMethod = '1.3.6.1.5.5.7.48.1'
 /** RFC 9654 §2.1: at least 32. */
@@ -353,8 +363,8 @@ const nonceOctets = 32
 const maxResponders = 2
 /** Local limit: then it is left alone until it is asked for again. */
 const maxFailures = 8
-/** As in `path`: what one response may cost. */
-const maxSignatures = 100
+/** Local limit, in verifications with P-256: its own signature, and those of a few delegates. */
+const maxSignatures = 16
 /** Milliseconds. */
 const clockTolerance = 300_000
 /** Seconds: longer than any response has existed. */

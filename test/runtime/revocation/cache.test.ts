@@ -115,6 +115,24 @@ describe('a restart', () => {
     expect(failuresOf(source)).toMatchObject([{ code: 'older' }])
   })
 
+  test('takes no response that is older than what it has', async () => {
+    const cacheFolder = await newFolder()
+    const client = await ca.issue('client-a')
+    const responder = await respondWith({ '/ocsp': { ocspOf: ca, otherwise: 'revoked' } })
+    const options = { ocsp: { responder: responder.url('/ocsp') }, cacheFolder }
+    const first = sourceWith(options)
+    await first.ready()
+    await first.request(wantedOf(client, ca))
+    await first.close()
+    responder.set('/ocsp', { ocspOf: ca, options: { thisUpdate: testTime - 7_200 } })
+    const source = sourceWith(options)
+    await source.ready()
+    await source.request(wantedOf(client, ca))
+    expect(failuresOf(source)).toMatchObject([{ code: 'older' }])
+    const [response] = source.responses.responses
+    expect(response?.basic?.responses[0]?.certStatus.status).toBe('revoked')
+  })
+
   test('of a source that does not ask for learned lists passes them over', async () => {
     const { cacheFolder } = await warmFolder()
     const source = sourceWith({ cacheFolder })
