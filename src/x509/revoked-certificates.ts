@@ -200,12 +200,13 @@ export function* indexRevokedCertificates(
   const buckets = new Uint32Array(count + 1)
   const starts = new Uint32Array(count)
   const homes = new Uint32Array(count)
-  const checker = new EntryChecker(list, hasExtensions)
+  const view = viewOf(list.bytes)
+  const checker = new EntryChecker(list, view, hasExtensions)
   for (let i = 0; i < count; i++) {
     if (i % entriesInAPause === 0) yield
     starts[i] = checker.position
     checker.check()
-    const bucket = bucketOf(hashOf(list.bytes, checker.serialStart, checker.serialEnd, seed), count)
+    const bucket = bucketOf(hashIn(view, checker.serialStart, checker.serialEnd, seed), count)
     homes[i] = bucket
     buckets[bucket] = (buckets[bucket] as number) + 1
   }
@@ -258,6 +259,7 @@ function* countEntries({ bytes, start, end }: Entries): Generator<undefined, num
 /** Checks one entry after the other; nothing is allocated for a usual one. */
 class EntryChecker {
   readonly #bytes: Uint8Array
+  readonly #view: DataView
   readonly #reader: DerReader
   readonly #hasExtensions: boolean
   position: number
@@ -268,8 +270,9 @@ class EntryChecker {
   readonly issuers: number[] = []
   unknownCriticalExtension: string | undefined
 
-  constructor({ bytes, start, end }: Entries, hasExtensions: boolean) {
+  constructor({ bytes, start, end }: Entries, view: DataView, hasExtensions: boolean) {
     this.#bytes = bytes
+    this.#view = view
     this.#reader = new DerReader(bytes, start, end)
     this.#hasExtensions = hasExtensions
     this.position = start
@@ -281,7 +284,8 @@ class EntryChecker {
   }
 
   /**
-   * Where an entry ends that is like nearly all of them: short, in this half of the century, with a reason at most. `undefined` for any other, which may still be right. That it lies within the list is known from counting.
+   * Where an entry ends that is like nearly all of them: short, with a reason and a date of invalidity at most. `undefined` for any other,
+   * which may still be right. That it lies within the list is known from counting.
    */
   #checkUsual(): number | undefined {
     const bytes = this.#bytes
@@ -293,12 +297,16 @@ class EntryChecker {
     if (size === 0 || size >= 0x80) return undefined
     const end = start + 2 + length
     const first = bytes[start + 4] as number
-    // A leading zero or 0xff may be one too many: the reader knows.
-    if (first === 0 || first === 0xff) return undefined
+    // A leading zero that keeps the number positive is as usual as none; any other, or 0xff, may be one too many: the reader knows.
+    if (first === 0 ? size === 1 || (bytes[start + 5] as number) < 0x80 : first === 0xff) {
+      return undefined
+    }
     const time = start + 4 + size
     const rest = time + utcTimeSize
-    if (rest > end || !isUsualTime(bytes, time)) return undefined
-    if (rest < end && !(this.#hasExtensions && isReasonAlone(bytes, rest, end))) return undefined
+    if (rest > end || !isUsualTime(bytes, this.#view, time, tagUtcTime)) return undefined
+    if (rest < end && !(this.#hasExtensions && areUsualExtensions(bytes, this.#view, rest, end))) {
+      return undefined
+    }
     this.serialStart = start + 4
     this.serialEnd = time
     return end
@@ -372,40 +380,103 @@ function checkReason(reader: DerReader): void {
   reader.finish()
 }
 
-/** Whether the extensions are a reason code and nothing else, not critical: what nearly every entry that has any has. */
-function isReasonAlone(bytes: Uint8Array, position: number, end: number): boolean {
-  if (end - position !== reasonAlone.length + 1) return false
-  for (let i = 0; i < reasonAlone.length; i++) {
-    if (bytes[position + i] !== reasonAlone[i]) return false
+/**
+ * Whether the extensions are a reason code, a date of invalidity or both, in any order, none critical: what nearly every entry that has any
+ * has.
+ */
+function areUsualExtensions(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+): boolean {
+  // A sequence whose length takes one octet, and which ends with the entry.
+  if (bytes[start] !== tagSequence || bytes[start + 1] !== end - start - 2) return false
+  let position = start + 2
+  let hasReason = false
+  let hasInvalidity = false
+  while (position < end) {
+    if (!hasReason && startsWith(bytes, position, end, reasonStart, 1)) {
+      position += reasonStart.length + 1
+      if (revocationReasons[bytes[position - 1] as number] === undefined) return false
+      hasReason = true
+    } else if (!hasInvalidity && startsWith(bytes, position, end, invalidityStart, timeSize)) {
+      position += invalidityStart.length + timeSize
+      if (!isUsualTime(bytes, view, position - timeSize, tagGeneralizedTime)) return false
+      hasInvalidity = true
+    } else return false
   }
-  return revocationReasons[bytes[end - 1] as number] !== undefined
+  return hasReason || hasInvalidity
 }
 
-/** Whether a UTCTime stands at `position` whose day every month has; the reader knows about the rest. */
-function isUsualTime(bytes: Uint8Array, position: number): boolean {
-  if (bytes[position] !== tagUtcTime || bytes[position + 1] !== utcTimeSize - 2) return false
-  if (bytes[position + 14] !== 0x5a) return false
-  for (let i = position + 2; i < position + 14; i++) {
-    const octet = bytes[i] as number
-    if (octet < 0x30 || octet > 0x39) return false
+/** Whether `octets` stand at `position`, and so many more before `end`. */
+function startsWith(
+  bytes: Uint8Array,
+  position: number,
+  end: number,
+  octets: readonly number[],
+  more: number,
+): boolean {
+  if (end - position < octets.length + more) return false
+  for (let i = 0; i < octets.length; i++) {
+    if (bytes[position + i] !== octets[i]) return false
+  }
+  return true
+}
+
+/** Whether a UTCTime, or a GeneralizedTime since 1900, stands at `position` whose day its month has; the reader knows about the rest. */
+function isUsualTime(
+  bytes: Uint8Array,
+  view: DataView,
+  position: number,
+  tag: typeof tagUtcTime | typeof tagGeneralizedTime,
+): boolean {
+  const size = tag === tagUtcTime ? utcTimeSize : timeSize
+  if (bytes[position] !== tag || bytes[position + 1] !== size - 2) return false
+  const end = position + size - 1
+  if (bytes[end] !== 0x5a) return false
+  for (let i = position + 2; i < end - 4; i += 4) {
+    if (!areDigits(view.getInt32(i))) return false
+  }
+  if (!areDigits(view.getInt32(end - 4))) return false
+  if (tag === tagGeneralizedTime) {
+    const century = (bytes[position + 2] as number) * 10 + (bytes[position + 3] as number)
+    if (century !== 0x210 + 19 && century !== 0x210 + 20) return false
   }
   // Two digits as one number, still 0x30 too much each: 0x210 for 00.
-  const month = (bytes[position + 4] as number) * 10 + (bytes[position + 5] as number)
-  const day = (bytes[position + 6] as number) * 10 + (bytes[position + 7] as number)
-  const hour = (bytes[position + 8] as number) * 10 + (bytes[position + 9] as number)
+  const month = (bytes[end - 10] as number) * 10 + (bytes[end - 9] as number)
+  const day = (bytes[end - 8] as number) * 10 + (bytes[end - 7] as number)
+  const hour = (bytes[end - 6] as number) * 10 + (bytes[end - 5] as number)
   return (
     month > 0x210 &&
     month <= 0x210 + 12 &&
     day > 0x210 &&
-    day <= 0x210 + 28 &&
+    day <= 0x210 + (month === 0x210 + 2 ? 28 : 30) &&
     hour < 0x210 + 24 &&
-    (bytes[position + 10] as number) < 0x36 &&
-    (bytes[position + 12] as number) < 0x36
+    (bytes[end - 4] as number) < 0x36 &&
+    (bytes[end - 2] as number) < 0x36
   )
+}
+
+/** Whether each of four octets is a digit: its upper half is 3, and no 6 added to its lower half carries over. */
+function areDigits(word: number): boolean {
+  return (word & 0xf0f0f0f0) === 0x30303030 && ((word + 0x06060606) & 0xf0f0f0f0) === 0x30303030
 }
 
 function within(reader: DerReader, end: number): void {
   if (reader.position > end) throw new DerError('der-truncated', end, 'extensions in their entry')
+}
+
+/** As `hashOf`, of octets within the list: reading four at once makes up for what a view costs only there. */
+function hashIn(view: DataView, start: number, end: number, seed: number): number {
+  let hash = seed ^ (end - start)
+  let i = start
+  for (; i + 4 <= end; i += 4) {
+    hash = Math.imul(hash ^ view.getInt32(i, true), 0x2c1b3c6d)
+    hash ^= hash >>> 15
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ view.getUint8(i), 0x01000193)
+  return finished(hash)
 }
 
 /** Four octets at a time: what is left over at the end, one at a time. */
@@ -422,8 +493,16 @@ function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): nu
     hash ^= hash >>> 15
   }
   for (; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x297a2d39)
-  return hash ^ (hash >>> 12)
+  return finished(hash)
+}
+
+function finished(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x297a2d39)
+  return mixed ^ (mixed >>> 12)
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function bucketOf(hash: number, count: number): number {
@@ -448,10 +527,8 @@ function lengthAt(bytes: Uint8Array, start: number): number {
 const reasonCode = '2.5.29.21'
 const invalidity = '2.5.29.24'
 const certificateIssuerId = '2.5.29.29'
-/** SEQUENCE { SEQUENCE { OID reasonCode, OCTET STRING { ENUMERATED … } } } up to the value. */
-const reasonAlone: readonly number[] = [
-  tagSequence,
-  0x0c,
+/** SEQUENCE { OID reasonCode, OCTET STRING { ENUMERATED … } } up to the value. */
+const reasonStart: readonly number[] = [
   tagSequence,
   0x0a,
   tagObjectIdentifier,
@@ -464,9 +541,23 @@ const reasonAlone: readonly number[] = [
   tagEnumerated,
   1,
 ]
-/** Identifier, length and YYMMDDHHMMSSZ. */
+/** SEQUENCE { OID invalidityDate, OCTET STRING { GeneralizedTime } } up to the time. */
+const invalidityStart: readonly number[] = [
+  tagSequence,
+  0x18,
+  tagObjectIdentifier,
+  3,
+  0x55,
+  0x1d,
+  0x18,
+  tagOctetString,
+  0x11,
+]
+/** Identifier, length and YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ. */
 const utcTimeSize = 15
-const entriesInAPause = 8192
+const timeSize = 17
+/** Some 200 µs of work once the code is warm, and under 10 ms in a process that has just begun. */
+const entriesInAPause = 2048
 /** Local limit: RFC 5280 §5.3 has three, X.509 a handful more. */
 const maxEntryExtensions = 16
 /** Local limit: the fullest bucket of a million random serial numbers has about ten, and one look-up decodes no more than this. */
