@@ -8,13 +8,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { toHex } from '../src/base/hex.ts'
 import { toPem } from '../src/testing/index.ts'
+import type { Entries } from './lists.ts'
 
 export interface ListFolder {
   readonly ca: Uint8Array
   readonly client: Uint8Array
   readonly crl: Uint8Array
-  readonly entries: number
-  readonly listed: readonly Uint8Array[]
+  readonly count: number
+  readonly entries: Entries
 }
 
 export interface ListFacts {
@@ -38,11 +39,12 @@ export interface OursLoaded extends Loaded {
 
 /** Writes the folder, calls `use` and removes it again. */
 export async function withListFolder<T>(
-  { ca, client, crl, entries, listed }: ListFolder,
+  { ca, client, crl, count, entries }: ListFolder,
   use: (folder: string) => T | Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'mtls-policy-lists-'))
-  const facts: ListFacts = { entries, listed: listed.map(toHex) }
+  const listed = Array.from({ length: entries.listed }, (_, i) => toHex(entries.serialAt(i)))
+  const facts: ListFacts = { entries: count, listed }
   try {
     await writeFile(join(folder, 'ca.pem'), toPem(ca, 'CERTIFICATE'))
     await writeFile(join(folder, 'ca.der'), ca)

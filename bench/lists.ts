@@ -20,19 +20,26 @@ export type ListShape = 'usual' | 'mixed'
 export interface Entries {
   /** All of them, one after the other. */
   readonly der: Uint8Array
-  /** Content octets of the serial number of every tenth entry. */
-  readonly listed: readonly Uint8Array[]
+  /** How many of them `serialAt` knows: every tenth. */
+  readonly listed: number
+  /** Content octets of a serial number, a copy. None is kept: garbage would be collected while something else is timed. */
+  readonly serialAt: (index: number) => Uint8Array
 }
 
 /** The same entries for the same arguments, in no order. */
 export function writeEntries(count: number, shape: ListShape): Entries {
   const writer = new EntryWriter(count, shape)
-  const listed: Uint8Array[] = []
+  const starts = new Uint32Array(Math.ceil(count / 10))
   for (let i = 0; i < count; i++) {
-    const serialNumber = writer.add(i)
-    if (i % 10 === 0) listed.push(serialNumber.slice())
+    const start = writer.add(i)
+    if (i % 10 === 0) starts[i / 10] = start
   }
-  return { der: writer.written, listed }
+  const der = writer.written
+  const serialAt = (index: number): Uint8Array => {
+    const start = (starts[index] as number) + 4
+    return der.slice(start, start + (der[start - 1] as number))
+  }
+  return { der, listed: starts.length, serialAt }
 }
 
 export interface ListFields {
@@ -95,8 +102,8 @@ class EntryWriter {
     return this.#bytes.slice(0, this.#end)
   }
 
-  /** @returns A view of the serial number. */
-  add(index: number): Uint8Array {
+  /** @returns Where it begins. */
+  add(index: number): number {
     const isMixed = this.#shape === 'mixed'
     const random = this.#random
     const size = isMixed ? 8 + random.below(13) : 16
@@ -120,7 +127,7 @@ class EntryWriter {
     end += extensions.length
     bytes[start + 1] = end - start - 2
     this.#end = end
-    return bytes.subarray(serial, serial + size)
+    return start
   }
 
   #extensions(index: number): Uint8Array {
