@@ -8,6 +8,7 @@ import type { ValidatedPath, WorkingKey } from '../path/complete.ts'
 import { Issuer } from '../path/issuer.ts'
 import { IssuerIndex } from '../path/issuer-index.ts'
 import type { PathOptions } from '../path/options.ts'
+import type { SignatureBudget } from '../path/signature.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { nameKey, namesMatch } from '../x509/name-match.ts'
 import type { Finding } from './context.ts'
@@ -96,19 +97,23 @@ class RevocationCheck {
   readonly #options: PathOptions
   readonly #crls: Crls
   readonly #responses: OcspResponses
-  readonly #budget = { signatures: maxSignatures }
+  readonly #effort: Effort
   /** Of the rule that was asked for last: most operators have one. */
   #context: CrlContext | undefined
   #contextRule: IssuerRule | undefined
   /** Of certificates that are not on the path. */
-  #aside: Map<Certificate, Pick<Finding, 'status'>> | undefined
+  #aside: Map<Certificate, AsideStatus> | undefined
+  /** Of the same certificates, on paths of their own. */
+  #positions: Map<Certificate, PathPosition> | undefined
   #pending = 0
-  #searches = maxSearches
+  /** Of issuers of lists, to the anchor of the path; `undefined` as value: there is none. */
+  #paths: Map<Certificate, ValidatedPath | undefined> | undefined
 
   constructor(path: ValidatedPath, prepared: PreparedRevocation, options: PathOptions) {
     this.#path = path
     this.#prepared = prepared
     this.#options = options
+    this.#effort = effortOf(options)
     // Read once: a provider may put others in their place while an answer is awaited.
     this.#crls = prepared.material.crls
     this.#responses = prepared.material.responses
@@ -135,8 +140,10 @@ class RevocationCheck {
           // No other path brings the target back; a CA that is revoked may have another certificate.
           refusal = { failure, definite: index === 0 }
         }
-      } else if (skipped !== undefined) {
+      } else if (skipped !== undefined && !isSuspected(finding)) {
         statuses.push({ status: 'not-checked', index, because: skipped })
+        // A list that is heard all the same may say something else later.
+        if (finding !== undefined) until = Math.min(until, finding.until)
       } else if (finding?.status === 'good') {
         const { evidence, stale } = finding
         statuses.push({ status: 'good', index, evidence, stale })
@@ -146,7 +153,7 @@ class RevocationCheck {
         const { problems } = finding
         statuses.push({ status: 'unknown', index, problems })
         until = Math.min(until, finding.until)
-        if (rule.onUnknown === 'deny') {
+        if (rule.onUnknown === 'deny' || isSuspected(finding)) {
           const failure = { code: 'revocation-unknown', index, problems } as const
           refusal ??= { failure, definite: false }
         }
@@ -189,7 +196,7 @@ class RevocationCheck {
 
   #findByOcsp(certificate: Certificate, issuer: StatusIssuer, context: CrlContext): Steps<Finding> {
     return ocspStatus(certificate, issuer, this.#responses, context, (delegate, ca) =>
-      this.#isRevoked(delegate, ca),
+      this.#isRevoked(delegate, ca, this.#positionOf(certificate)),
     )
   }
 
@@ -214,8 +221,8 @@ class RevocationCheck {
         staleFor: rule.staleFor,
         algorithms,
         profile,
-        budget: this.#budget,
-        othersWhoSign: (held, isDirect) => this.#othersWhoSign(held, isDirect),
+        budget: this.#effort,
+        othersWhoSign: (held, about) => this.#othersWhoSign(held, about),
       }
     }
     return this.#context
@@ -223,34 +230,67 @@ class RevocationCheck {
 
   /**
    * Whoever else has the name of the list's issuer and a path to the same anchor: RFC 5280 §6.3.3 (f). A name alone is little, so we ask
-   * for more: whoever signs in place of the certificate's issuer is certified by a CA of the certificate's own path, or any CA below the
-   * anchor could unrevoke what another one has issued; and whoever is no CA has cRLSign.
+   * for more: whoever signs lists about a certificate is certified by its issuer or a CA above that, or any CA below the anchor could
+   * unrevoke what another one has issued, and a revoked CA itself; and whoever is no CA has a key usage, where cRLSign is looked for.
    */
-  *#othersWhoSign(held: HeldCrl, isDirect: boolean): Steps<readonly CrlSigner[]> {
+  *#othersWhoSign(held: HeldCrl, about: Certificate): Steps<readonly CrlSigner[]> {
+    const position = this.#positionOf(about)
     const { issuer: name } = held.list.tbsCertList
     const { anchors, intermediates } = this.#options
     const signers: CrlSigner[] = []
-    for (const candidate of IssuerIndex.named([anchors, ...intermediates], name).flat()) {
+    // What the client sent last: it must not crowd out what is known.
+    const indexes = [anchors, ...[...intermediates].reverse()]
+    for (const candidate of IssuerIndex.named(indexes, name).flat()) {
       const { certificate, anchor, subjectPublicKeyInfo, key } = candidate
       const issuer = { name: candidate.name, subjectPublicKeyInfo, key, certificate }
       if (anchor !== undefined) {
         if (anchor === this.#path.anchor) signers.push({ issuer })
       } else if (certificate !== undefined && maySignAside(certificate)) {
-        if (--this.#searches < 0) {
-          signers.push({ problem: { code: 'status-limit', of: 'paths of issuers of lists' } })
-          break
-        }
-        const problem = yield* this.#whyNotTrusted(certificate, isDirect)
+        const problem = yield* this.#whyNotTrusted(certificate, position)
         signers.push(problem === undefined ? { issuer } : { problem })
+        if (problem?.code === 'status-limit') break
       }
     }
     return signers
   }
 
+  #positionOf(certificate: Certificate): PathPosition {
+    const aside = this.#positions?.get(certificate)
+    return aside ?? { path: this.#path, index: this.#path.certificates.indexOf(certificate) }
+  }
+
   /** Why the certificate of an issuer of lists does not count. */
-  *#whyNotTrusted(signer: Certificate, isDirect: boolean): Steps<StatusProblem | undefined> {
-    const { certificates, anchor } = this.#path
-    if (certificates.includes(signer)) return undefined
+  *#whyNotTrusted(signer: Certificate, position: PathPosition): Steps<StatusProblem | undefined> {
+    const { certificates } = this.#path
+    // What is on the path is checked there, and below the certificate it is in the hands of whom the list is about.
+    const at = certificates.indexOf(signer)
+    if (at > position.index && position.path === this.#path) return undefined
+    const path = yield* this.#pathOf(signer)
+    if (path === 'limit') return { code: 'status-limit', of: 'paths of issuers of lists' }
+    if (path === undefined || !isAuthority(issuerAt(path, 0), position)) {
+      return { code: 'crl-signer-unknown' }
+    }
+    for (let index = 0; index < path.certificates.length; index++) {
+      const certificate = path.certificates[index] as Certificate
+      if (certificates.includes(certificate)) break
+      const issuer = issuerAt(path, index)
+      const status = yield* this.#findAside(certificate, issuer, { path, index })
+      if (status === 'revoked') return { code: 'crl-signer-revoked' }
+      if (status === 'limit') return { code: 'status-limit', of: 'statuses of issuers of lists' }
+      const mustBeKnown =
+        this.#prepared.depth === 'path' && this.#ruleOf(issuer).onUnknown === 'deny'
+      if (status === 'unknown' && mustBeKnown) return { code: 'crl-signer-status-unknown' }
+    }
+    return undefined
+  }
+
+  /** A path of an issuer of lists to the anchor of the path that is checked. */
+  *#pathOf(signer: Certificate): Steps<ValidatedPath | undefined | 'limit'> {
+    this.#paths ??= new Map()
+    if (this.#paths.has(signer)) return this.#paths.get(signer)
+    if (--this.#effort.searches < 0) return 'limit'
+    const { anchor } = this.#path
+    const { budget } = this.#options
     const options: PathOptions = {
       ...this.#options,
       anchors: new IssuerIndex([new Issuer(anchor.certificate, anchor)]),
@@ -259,60 +299,119 @@ class RevocationCheck {
       expectedPeerNames: undefined,
       policies: {},
       pinnedTarget: 'refuse',
+      budget: {
+        ...budget,
+        candidates: Math.min(budget?.candidates ?? maxCandidates, maxCandidates),
+      },
     }
-    const found = yield* buildPath(signer, options)
-    if (!found.ok) return { code: 'crl-signer-unknown' }
-    const { path } = found
-    if (isDirect && !this.#isOnPath(issuerAt(path, 0))) return { code: 'crl-signer-unknown' }
-    for (let index = 0; index < path.certificates.length; index++) {
-      const certificate = path.certificates[index] as Certificate
-      if (certificates.includes(certificate)) break
-      const issuer = issuerAt(path, index)
-      const { status } = yield* this.#findAside(certificate, issuer)
-      if (status === 'revoked') return { code: 'crl-signer-revoked' }
-      const mustBeKnown =
-        this.#prepared.depth === 'path' && this.#ruleOf(issuer).onUnknown === 'deny'
-      if (status === 'unknown' && mustBeKnown) return { code: 'crl-signer-status-unknown' }
-    }
-    return undefined
+    const found = yield* withinEffort(buildPath(signer, options), this.#effort)
+    if (found === undefined) return 'limit'
+    const path = found.ok ? found.path : undefined
+    this.#paths.set(signer, path)
+    return path
   }
 
-  #isOnPath({ name, subjectPublicKeyInfo }: StatusIssuer): boolean {
-    for (let index = 0; index < this.#path.certificates.length; index++) {
-      const ca = issuerAt(this.#path, index)
-      if (
-        bytesEqual(ca.subjectPublicKeyInfo.der, subjectPublicKeyInfo.der) &&
-        namesMatch(ca.name, name)
-      ) {
-        return true
-      }
-    }
-    return false
-  }
-
-  *#isRevoked(delegate: Certificate, issuer: StatusIssuer): Steps<boolean> {
-    return (yield* this.#findAside(delegate, issuer)).status === 'revoked'
+  *#isRevoked(delegate: Certificate, issuer: StatusIssuer, position: PathPosition): Steps<boolean> {
+    const status = yield* this.#findAside(delegate, issuer, position)
+    return status === 'revoked' || status === 'limit'
   }
 
   /**
    * The status of a certificate that is not on the path. One whose status is being found out counts as good meanwhile: a list may be about
-   * its own signer, and what it says then decides. RFC 5280 does not say so; NIST PKITS does (4.14.30).
+   * its own signer, and what it says then decides. NIST PKITS says so (4.14.30), and no other rule.
    */
-  *#findAside(certificate: Certificate, issuer: StatusIssuer): Steps<Pick<Finding, 'status'>> {
+  *#findAside(
+    certificate: Certificate,
+    issuer: StatusIssuer,
+    position: PathPosition,
+  ): Steps<AsideStatus> {
     this.#aside ??= new Map()
     const known = this.#aside.get(certificate)
     if (known !== undefined) return known
     const rule = this.#ruleOf(issuer)
-    if (this.#whyNotChecked(certificate, 0, rule) !== undefined) return good
-    this.#aside.set(certificate, good)
+    const skipped = this.#whyNotChecked(certificate, 0, rule)
+    if (skipped !== undefined && skipped !== 'no-rev-avail') return 'good'
+    if (--this.#effort.statuses < 0) return 'limit'
+    this.#aside.set(certificate, 'good')
+    this.#positions ??= new Map()
+    this.#positions.set(certificate, position)
     this.#pending++
-    const { status } = yield* this.#find(certificate, issuer, rule)
+    const finding = yield* this.#find(certificate, issuer, rule)
     this.#pending--
+    const status = asideStatus(finding, skipped !== undefined)
     // What was found while others only counted as good may not outlast that.
-    if (this.#pending === 0 || status === 'revoked') this.#aside.set(certificate, { status })
+    if (this.#pending === 0 || status === 'revoked') this.#aside.set(certificate, status)
     else this.#aside.delete(certificate)
-    return { status }
+    return status
   }
+}
+
+/** Where a certificate stands on a validated path: `index` 0 is the target of that path. */
+interface PathPosition {
+  readonly path: ValidatedPath
+  readonly index: number
+}
+
+/** `limit`: it may be revoked, and nobody knows. */
+type AsideStatus = Finding['status'] | 'limit'
+
+function asideStatus(finding: Finding, hasNoRevAvail: boolean): AsideStatus {
+  if (isSuspected(finding)) return 'limit'
+  return hasNoRevAvail && finding.status === 'unknown' ? 'good' : finding.status
+}
+
+function isSuspected(finding: Finding | undefined): boolean {
+  return finding?.status === 'unknown' && finding.isSuspected === true
+}
+
+/** Whether this issued the certificate at `position`, or is above whoever did. */
+function isAuthority({ name, subjectPublicKeyInfo }: StatusIssuer, at: PathPosition): boolean {
+  const { path } = at
+  for (let index = at.index; index < path.certificates.length; index++) {
+    const ca = issuerAt(path, index)
+    if (
+      bytesEqual(ca.subjectPublicKeyInfo.der, subjectPublicKeyInfo.der) &&
+      namesMatch(ca.name, name)
+    ) {
+      return true
+    }
+  }
+  return false
+}
+
+/** What is left of what one validation may spend on revocation, whichever paths it tries. */
+interface Effort extends SignatureBudget {
+  searches: number
+  /** Signatures in those searches. */
+  verifications: number
+  statuses: number
+}
+
+/** By the options, which are made anew for each validation: one with many valid paths does not begin anew for each. */
+const efforts: WeakMap<PathOptions, Effort> = /* @__PURE__ */ new WeakMap()
+
+function effortOf(options: PathOptions): Effort {
+  let effort = efforts.get(options)
+  if (effort === undefined) {
+    effort = {
+      signatures: maxSignatures,
+      searches: maxSearches,
+      verifications: maxVerifications,
+      statuses: maxStatuses,
+    }
+    efforts.set(options, effort)
+  }
+  return effort
+}
+
+/** What comes out of `steps`; `undefined` when they ask for more signatures than are left. */
+function* withinEffort<T>(steps: Steps<T>, effort: Effort): Steps<T | undefined> {
+  let step = steps.next()
+  while (!step.done) {
+    if (step.value.op === 'verifySignature' && --effort.verifications < 0) return undefined
+    step = steps.next(yield step.value)
+  }
+  return step.value
 }
 
 /** Whether a certificate beside the path may sign lists at all. */
@@ -340,6 +439,8 @@ function combine(byCrl: Finding, byOcsp: Finding): Finding {
   if (byOcsp.status === 'revoked' || byCrl.status === 'revoked') {
     return byOcsp.status === 'revoked' ? byOcsp : byCrl
   }
+  if (isSuspected(byCrl)) return byCrl
+  if (isSuspected(byOcsp)) return byOcsp
   if (byCrl.status === 'unknown' && byOcsp.status === 'unknown') {
     const problems = [...byCrl.problems, ...byOcsp.problems]
     return { status: 'unknown', problems, until: Math.min(byCrl.until, byOcsp.until) }
@@ -357,7 +458,12 @@ function isBetter(a: Good, b: Good): boolean {
   return a.stale === b.stale ? a.until > b.until : !a.stale
 }
 
-const good = { status: 'good' } as const
-/** Local limits: one search is a path of its own, and real paths need one or two. Signatures are counted as in path building. */
+/**
+ * Local limits for one validation. Real ones need a search or two for issuers of lists, whose status is one more question each; none
+ * looks at more than a handful of namesakes. Signatures of lists are counted as in path building.
+ */
 const maxSearches = 16
+const maxVerifications = 64
+const maxStatuses = 64
+const maxCandidates = 200
 const maxSignatures = defaultBudget.signatures

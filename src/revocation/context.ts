@@ -35,4 +35,6 @@ export type Finding =
       readonly problems: readonly StatusProblem[]
       /** Until then nothing changes by time alone: a list that is not valid yet becomes so. */
       readonly until: number
+      /** Something says revoked that a local limit kept from being judged: no rule may let that pass. */
+      readonly isSuspected?: true
     }

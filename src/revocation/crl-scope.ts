@@ -2,9 +2,11 @@
 
 import type { Certificate } from '../x509/certificate.ts'
 import type { DistributionPoint } from '../x509/extensions.ts'
+import type { GeneralName } from '../x509/general-name.ts'
 import type { Name } from '../x509/name.ts'
+import { nameKey } from '../x509/name-match.ts'
 import type { HeldCrl } from './held-crl.ts'
-import { generalNameKey, namesDirectory, pointNameKeys } from './point-names.ts'
+import { generalNameKey, pointNameKeys } from './point-names.ts'
 import type { CrlScopeMismatch } from './status.ts'
 
 /** A certificate and the name of its issuer, with the key of that name. */
@@ -12,6 +14,8 @@ export interface Subject {
   readonly certificate: Certificate
   readonly issuerName: Name
   readonly issuerKey: string
+  /** `undefined`: the certificate has no distribution points. */
+  readonly points: readonly Point[] | undefined
 }
 
 /** The reasons for which a list speaks about a certificate, as bits of ReasonFlags; or why it does not. */
@@ -27,8 +31,7 @@ export const allReasons = 0x1fe
  * Here only a certificate without distribution points has that one: one that says where its status is to be found is taken at its word.
  */
 export function scopeOf(held: HeldCrl, subject: Subject): Scope {
-  const { extensions } = subject.certificate.tbsCertificate
-  const points = extensions.cRLDistributionPoints?.points
+  const { points } = subject
   if (points === undefined) return scopeOfPoint(held, undefined, subject)
   const [first] = points
   if (points.length === 1) return scopeOfPoint(held, first, subject)
@@ -42,15 +45,11 @@ export function scopeOf(held: HeldCrl, subject: Subject): Scope {
   return reasons === 0 ? { mismatch } : { reasons }
 }
 
-function scopeOfPoint(
-  held: HeldCrl,
-  point: DistributionPoint | undefined,
-  subject: Subject,
-): Scope {
+function scopeOfPoint(held: HeldCrl, point: Point | undefined, subject: Subject): Scope {
   const idp = held.list.tbsCertList.crlExtensions.issuingDistributionPoint
   // (b)(1)
-  if (point?.cRLIssuer !== undefined) {
-    if (!namesDirectory(point.cRLIssuer, held.issuerKey)) return { mismatch: 'crl-issuer' }
+  if (point?.issuers !== undefined) {
+    if (!point.issuers.has(held.issuerKey)) return { mismatch: 'crl-issuer' }
     if (idp?.indirectCRL !== true) return { mismatch: 'indirect' }
   } else {
     if (held.issuerKey !== subject.issuerKey) return { mismatch: 'crl-issuer' }
@@ -58,7 +57,7 @@ function scopeOfPoint(
     if (point !== undefined && idp?.indirectCRL) return { mismatch: 'indirect' }
   }
   const asked = point?.reasons ?? allReasons
-  if (idp === undefined) return asked === allReasons ? everything : { reasons: asked & allReasons }
+  if (idp === undefined) return asked === allReasons ? everything : inReasons(asked)
   // (b)(2)(i)
   const own = held.pointNames
   if (own !== undefined && !namesOf(point, subject).some((name) => own.has(name))) {
@@ -70,23 +69,74 @@ function scopeOfPoint(
   if (idp.onlyContainsCACerts && kind !== 'ca') return { mismatch: 'ca-certificates' }
   if (idp.onlyContainsAttributeCerts) return { mismatch: 'attribute-certificates' }
   // (d)
-  return { reasons: asked & (idp.onlySomeReasons ?? allReasons) & allReasons }
+  return inReasons(asked & (idp.onlySomeReasons ?? allReasons))
 }
 
 /** What most lists speak about; one object, as there are many clients. */
 const everything: Scope = { reasons: allReasons }
 
+function inReasons(bits: number): Scope {
+  const reasons = bits & allReasons
+  return reasons === 0 ? { mismatch: 'reasons' } : { reasons }
+}
+
 /** The names by which a list of this point may call itself. */
-function namesOf(point: DistributionPoint | undefined, subject: Subject): readonly string[] {
-  if (point === undefined) {
-    return [generalNameKey({ kind: 'directoryName', name: subject.issuerName })]
+function namesOf(point: Point | undefined, subject: Subject): readonly string[] {
+  return point === undefined
+    ? [generalNameKey({ kind: 'directoryName', name: subject.issuerName })]
+    : point.names
+}
+
+/** A distribution point with what each list is held against, computed once and on first use. */
+export class Point {
+  /** Bits of ReasonFlags; `undefined`: all. */
+  readonly reasons: number | undefined
+  /** Keys of the directory names of cRLIssuer; `undefined`: the point names no issuer of lists. */
+  readonly issuers: ReadonlySet<string> | undefined
+  readonly #point: DistributionPoint
+  readonly #issuerName: Name
+  #names: readonly string[] | undefined
+
+  constructor(point: DistributionPoint, issuerName: Name) {
+    this.reasons = point.reasons
+    this.issuers = point.cRLIssuer && directoryKeys(point.cRLIssuer)
+    this.#point = point
+    this.#issuerName = issuerName
   }
+
+  /** The names by which a list of this point may call itself. */
+  get names(): readonly string[] {
+    this.#names ??= namesOfPoint(this.#point, this.#issuerName)
+    return this.#names
+  }
+}
+
+/**
+ * The distribution points of a certificate.
+ *
+ * @returns `undefined` when it has none. None of them count when they are too many, and it says so.
+ */
+export function pointsOf(
+  { tbsCertificate }: Certificate,
+  issuerName: Name,
+): { readonly points: readonly Point[]; readonly areTooMany: boolean } | undefined {
+  const points = tbsCertificate.extensions.cRLDistributionPoints?.points
+  if (points === undefined) return undefined
+  let names = 0
+  for (const { fullName, cRLIssuer } of points) {
+    names += 1 + (fullName?.length ?? 0) + (cRLIssuer?.length ?? 0)
+  }
+  if (names > maxPointNames) return { points: [], areTooMany: true }
+  return { points: points.map((point) => new Point(point, issuerName)), areTooMany: false }
+}
+
+function namesOfPoint(point: DistributionPoint, issuerName: Name): readonly string[] {
   const { cRLIssuer } = point
   const hasName = point.fullName !== undefined || point.nameRelativeToCRLIssuer !== undefined
   if (!hasName) return (cRLIssuer ?? []).map(generalNameKey)
   // A relative name stands below the one name of the list's issuer: RFC 5280 §4.2.1.13.
   if (cRLIssuer === undefined || point.nameRelativeToCRLIssuer === undefined) {
-    return pointNameKeys(point, subject.issuerName)
+    return pointNameKeys(point, issuerName)
   }
   const [first] = cRLIssuer
   return cRLIssuer.length === 1 && first?.kind === 'directoryName'
@@ -94,8 +144,17 @@ function namesOf(point: DistributionPoint | undefined, subject: Subject): readon
     : []
 }
 
+function directoryKeys(names: readonly GeneralName[]): ReadonlySet<string> {
+  const keys = new Set<string>()
+  for (const name of names) if (name.kind === 'directoryName') keys.add(nameKey(name.name))
+  return keys
+}
+
 /** `unknown`: version 1 and 2 cannot say. */
 function kindOf({ tbsCertificate }: Certificate): 'user' | 'ca' | 'unknown' {
   if (tbsCertificate.extensions.basicConstraints?.cA === true) return 'ca'
   return tbsCertificate.version === 3 ? 'user' : 'unknown'
 }
+
+/** Local limit on the points of a certificate and the names in them, each held against each list: real ones have a handful. */
+const maxPointNames = 256

@@ -11,12 +11,8 @@ import type { StatusIssuer, StatusProblem } from './status.ts'
 export type CrlSigner = { readonly issuer: StatusIssuer } | { readonly problem: StatusProblem }
 
 export interface CrlContext extends StatusContext {
-  /**
-   * Who may sign this list beside the certificate's own issuer, their paths to the same anchor checked.
-   *
-   * @param isDirect - Whether the list bears the name of the certificate's issuer.
-   */
-  readonly othersWhoSign: (held: HeldCrl, isDirect: boolean) => Steps<readonly CrlSigner[]>
+  /** Who may sign this list about the certificate, beside its own issuer; their paths to the same anchor are checked. */
+  readonly othersWhoSign: (held: HeldCrl, certificate: Certificate) => Steps<readonly CrlSigner[]>
 }
 
 /**
@@ -41,9 +37,13 @@ export function isKnownToSign(
   return isKnown
 }
 
-/** Why a list does not count for its signature; `null` when it does. The certificate's own issuer is tried first. */
+/**
+ * Why a list does not count for its signature; `null` when it does. The certificate's own issuer is tried first. That a limit was
+ * reached is told before anything else: then nobody knows.
+ */
 export function* findSigner(
   held: HeldCrl,
+  certificate: Certificate,
   issuer: StatusIssuer,
   isDirect: boolean,
   context: CrlContext,
@@ -54,13 +54,26 @@ export function* findSigner(
     if (own === undefined) return null
     problem = own
   }
-  for (const signer of yield* context.othersWhoSign(held, isDirect)) {
+  for (const signer of yield* context.othersWhoSign(held, certificate)) {
     const why =
       'problem' in signer ? signer.problem : yield* whyNotSignedBy(held, signer.issuer, context)
     if (why === undefined) return null
-    problem = why
+    if (!isUndecided(problem)) problem = why
   }
   return problem
+}
+
+/** Whether the list may count all the same, for all that is known: a limit was reached, or a status is not known. */
+export function isUndecided(problem: StatusProblem): boolean {
+  switch (problem.code) {
+    case 'status-limit':
+    case 'crl-signer-status-unknown':
+      return true
+    case 'crl-signature':
+      return problem.failure.code === 'budget-exhausted'
+    default:
+      return false
+  }
 }
 
 function* whyNotSignedBy(
@@ -70,11 +83,11 @@ function* whyNotSignedBy(
 ): Steps<StatusProblem | undefined> {
   const question = questionOf(held, issuer, context)
   if (question === undefined || !('op' in question)) return question
+  // Of the key as it is now: its buffer is the caller's.
+  const asked = issuer.subjectPublicKeyInfo.der.slice()
   const answer = yield* ask(question)
   // What the runtime lacks says nothing about the list.
-  if (answer !== 'unsupported') {
-    held.judgedKeys.remember(issuer.subjectPublicKeyInfo.der, answer === 'valid')
-  }
+  if (answer !== 'unsupported') held.judgedKeys.remember(asked, answer === 'valid')
   const failure = judgeSignature(question, answer)
   return failure && { code: 'crl-signature', failure }
 }

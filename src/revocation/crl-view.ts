@@ -2,6 +2,7 @@
 
 import { compareBytes } from '../base/bytes.ts'
 import type { RevokedCertificate } from '../x509/crl.ts'
+import type { GeneralName } from '../x509/general-name.ts'
 import type { StatusContext } from './context.ts'
 import { type Scope, type Subject, scopeOf } from './crl-scope.ts'
 import { type Currency, currencyOf } from './currency.ts'
@@ -22,24 +23,34 @@ export interface CrlView {
 export function viewOf(held: HeldCrl, subject: Subject, context: StatusContext): CrlView {
   const { tbsCertList } = held.list
   const { serialNumber } = subject.certificate.tbsCertificate
-  let entry: RevokedCertificate | undefined
-  for (const one of tbsCertList.revokedCertificates.find(serialNumber)) {
-    if (isOfIssuer(one, held, subject) && weight(one) > weight(entry)) entry = one
-  }
+  const found = tbsCertList.revokedCertificates.find(serialNumber)
   return {
     held,
     scope: scopeOf(held, subject),
     currency: currencyOf(tbsCertList, context),
-    entry,
+    entry: found.length === 0 ? undefined : worstOf(found, held, subject.issuerKey),
     signature: undefined,
   }
 }
 
 /** RFC 5280 §5.3.3: what no entry says is the issuer of the list. */
-function isOfIssuer(entry: RevokedCertificate, held: HeldCrl, { issuerKey }: Subject): boolean {
-  return entry.certificateIssuer === undefined
-    ? held.issuerKey === issuerKey
-    : namesDirectory(entry.certificateIssuer, issuerKey)
+function worstOf(
+  found: readonly RevokedCertificate[],
+  held: HeldCrl,
+  issuerKey: string,
+): RevokedCertificate | undefined {
+  let worst: RevokedCertificate | undefined
+  let names: readonly GeneralName[] | undefined
+  let isOurs = held.issuerKey === issuerKey
+  for (const entry of found) {
+    // Entries that follow each other share the names of their issuer, which may be many.
+    if (entry.certificateIssuer !== names) {
+      names = entry.certificateIssuer
+      isOurs = names === undefined ? held.issuerKey === issuerKey : namesDirectory(names, issuerKey)
+    }
+    if (isOurs && weight(entry) > weight(worst)) worst = entry
+  }
+  return worst
 }
 
 function weight(entry: RevokedCertificate | undefined): number {
@@ -49,25 +60,20 @@ function weight(entry: RevokedCertificate | undefined): number {
 }
 
 /**
- * Whether a list may say that the certificate is revoked. Age does not matter: what was revoked stays so. Nor does the scope, in a list of
- * the certificate's own issuer, whose serial numbers are unique; but those of attribute certificates are others.
+ * Whether a list may say that the certificate is revoked. Neither its age nor its scope matters, nor rules that whoever issued it has broken:
+ * serial numbers of one CA are unique, and what was revoked stays so. But those of attribute certificates are others.
  */
-export function mayRevoke({ held, scope, currency, entry }: CrlView): boolean {
+export function mayRevoke({ held, currency, entry }: CrlView): boolean {
   if (entry === undefined || currency.state === 'not-yet-valid') return false
-  if (held.unusable !== undefined) return false
+  if (held.unusable?.code === 'crl-unknown-critical-extension') return false
   if (held.isDelta && entry.reason === 'removeFromCRL') return false
-  return 'reasons' in scope || !scopesOfOthers.has(scope.mismatch)
+  const point = held.list.tbsCertList.crlExtensions.issuingDistributionPoint
+  return point?.onlyContainsAttributeCerts !== true
 }
-
-const scopesOfOthers: ReadonlySet<string> = /* @__PURE__ */ new Set([
-  'crl-issuer',
-  'indirect',
-  'attribute-certificates',
-])
 
 /** RFC 5280 §5.2.4: same issuer, same scope, and a number from BaseCRLNumber to below that of the delta. */
 export function isBaseOf(base: HeldCrl, delta: HeldCrl): boolean {
-  if (base.isDelta || base.issuerKey !== delta.issuerKey) return false
+  if (base.isDelta || base.scopeKey !== delta.scopeKey) return false
   const from = delta.list.tbsCertList.crlExtensions.deltaCRLIndicator?.number
   const number = base.list.tbsCertList.crlExtensions.cRLNumber?.number
   const to = delta.list.tbsCertList.crlExtensions.cRLNumber?.number
@@ -76,8 +82,7 @@ export function isBaseOf(base: HeldCrl, delta: HeldCrl): boolean {
     number !== undefined &&
     to !== undefined &&
     compareNumbers(from, number) <= 0 &&
-    compareNumbers(number, to) < 0 &&
-    base.hasScopeOf(delta)
+    compareNumbers(number, to) < 0
   )
 }
 
@@ -94,6 +99,6 @@ export function isLater(held: HeldCrl, than: HeldCrl): boolean {
 }
 
 /** Minimal INTEGERs that are not negative. */
-function compareNumbers(a: Uint8Array, b: Uint8Array): number {
+export function compareNumbers(a: Uint8Array, b: Uint8Array): number {
   return a.length === b.length ? compareBytes(a, b) : a.length - b.length
 }

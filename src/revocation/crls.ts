@@ -1,11 +1,13 @@
 /** Revocation lists from what a caller has: parsed once, indexed by issuer, for many validations. @module */
 
+import { compareBytes } from '../base/bytes.ts'
 import { failed, type Result, success } from '../base/result.ts'
 import type { CertificateList } from '../x509/crl.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import type { Name } from '../x509/name.ts'
 import { nameKey } from '../x509/name-match.ts'
 import { isParsedCrl, judgedKeysOf, parseCrl } from '../x509/parse-crl.ts'
+import { compareNumbers } from './crl-view.ts'
 import { HeldCrl } from './held-crl.ts'
 import { type RevocationInputFailure, readRevocationInput } from './input.ts'
 
@@ -21,6 +23,7 @@ export interface UnreadableCrl {
 /** Lists of one issuer and the key of its name. */
 export interface IssuedCrls {
   readonly nameKey: string
+  /** The newest first. */
   readonly lists: readonly HeldCrl[]
 }
 
@@ -42,6 +45,8 @@ export class Crls {
       if (others === undefined) this.#byIssuer.set(held.issuerKey, [held])
       else others.push(held)
     }
+    // Here once: whichever order they are given in, the same list decides.
+    for (const same of this.#byIssuer.values()) same.sort(compareCrls)
   }
 
   /** The lists whose issuer matches `name`. */
@@ -113,4 +118,19 @@ function readCrls(source: CrlSource): Result<CrlParts, RevocationInputFailure> {
   return readRevocationInput(source, 'X509 CRL')
 }
 
+/** The newest first; then by number; then in any order that is always the same. */
+function compareCrls({ list: a }: HeldCrl, { list: b }: HeldCrl): number {
+  const one = a.tbsCertList
+  const other = b.tbsCertList
+  return (
+    other.thisUpdate - one.thisUpdate ||
+    compareNumbers(
+      other.crlExtensions.cRLNumber?.number ?? noNumber,
+      one.crlExtensions.cRLNumber?.number ?? noNumber,
+    ) ||
+    compareBytes(a.signatureValue, b.signatureValue)
+  )
+}
+
+const noNumber = new Uint8Array()
 const none: readonly HeldCrl[] = []

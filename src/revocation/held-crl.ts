@@ -1,6 +1,6 @@
 /** A list with what is asked of it again and again, computed on first use. @module */
 
-import { bytesEqual } from '../base/bytes.ts'
+import { toHex } from '../base/hex.ts'
 import type { AlgorithmPolicy } from '../path/algorithms.ts'
 import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
 import type { CertificateList } from '../x509/crl.ts'
@@ -18,6 +18,7 @@ export class HeldCrl {
   /** Who was found to have signed it last. Set by `isKnownToSign` alone. */
   lastSigner: LastSigner | undefined
   #pointNames: ReadonlySet<string> | undefined
+  #scopeKey: string | undefined
   #unusable: Unusable | null | undefined
 
   constructor(list: CertificateList) {
@@ -37,7 +38,7 @@ export class HeldCrl {
     return this.#pointNames
   }
 
-  /** Why no status may come from this list, whatever the time and the certificate. */
+  /** Why this list never says that a certificate is good, whatever the time and the certificate. */
   get unusable(): Unusable | undefined {
     if (this.#unusable === undefined) this.#unusable = findUnusable(this.list) ?? null
     return this.#unusable ?? undefined
@@ -55,17 +56,15 @@ export class HeldCrl {
     return missing === undefined ? undefined : { code: 'crl-malformed', what: `no ${missing}` }
   }
 
-  /** Whether both have the same scope and the same key identifier, as a delta and its base must. RFC 5280 §5.2.4 */
-  hasScopeOf(other: HeldCrl): boolean {
-    const mine = this.list.tbsCertList.crlExtensions
-    const theirs = other.list.tbsCertList.crlExtensions
-    return (
-      sameOctets(mine.issuingDistributionPoint?.der, theirs.issuingDistributionPoint?.der) &&
-      sameOctets(
-        mine.authorityKeyIdentifier?.keyIdentifier,
-        theirs.authorityKeyIdentifier?.keyIdentifier,
-      )
-    )
+  /** The same for lists of one issuer, scope and key identifier, as a delta and its base have them. RFC 5280 §5.2.4 */
+  get scopeKey(): string {
+    const { issuingDistributionPoint: point, authorityKeyIdentifier } =
+      this.list.tbsCertList.crlExtensions
+    this.#scopeKey ??= [point?.der, authorityKeyIdentifier?.keyIdentifier]
+      .map((octets) => (octets === undefined ? '-' : toHex(octets)))
+      .concat(this.issuerKey)
+      .join(' ')
+    return this.#scopeKey
   }
 }
 
@@ -85,6 +84,9 @@ function findUnusable({ tbsCertList }: CertificateList): Unusable | undefined {
   const critical = crlExtensions.all.find((one) => one.critical && !processed.has(one.oid))
   const oid = critical?.oid ?? revokedCertificates.unknownCriticalExtension
   if (oid !== undefined) return { code: 'crl-unknown-critical-extension', oid }
+  if (revokedCertificates.isCrowded) {
+    return { code: 'crl-malformed', what: 'too many entries with one serial number' }
+  }
   if (crlExtensions.cRLNumber?.critical) {
     return { code: 'crl-malformed', what: 'cRLNumber is critical' }
   }
@@ -95,10 +97,6 @@ function findUnusable({ tbsCertList }: CertificateList): Unusable | undefined {
     return { code: 'crl-malformed', what: 'deltaCRLIndicator is not critical' }
   }
   return undefined
-}
-
-function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : bytesEqual(a, b)
 }
 
 /** authorityKeyIdentifier, cRLNumber, deltaCRLIndicator, issuingDistributionPoint, freshestCRL. RFC 5280 §5.2 */

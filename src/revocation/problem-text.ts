@@ -18,6 +18,7 @@ const mismatches: { readonly [M in CrlScopeMismatch]: string } = {
   'user-certificates': 'user certificates only',
   'ca-certificates': 'CA certificates only',
   'attribute-certificates': 'attribute certificates only',
+  reasons: 'other reasons',
 }
 
 function age(what: string, problem: { thisUpdate: number; maxAge: number | undefined }): string {

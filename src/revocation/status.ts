@@ -124,3 +124,4 @@ export type CrlScopeMismatch =
   | 'user-certificates'
   | 'ca-certificates'
   | 'attribute-certificates'
+  | 'reasons'
