@@ -26,6 +26,7 @@ export const demoFiles = {
   intermediates: 'intermediates.pem',
   issuerAcl: 'issuers.acl',
   clientAcl: 'clients.acl',
+  crls: 'crls',
 } as const
 
 export const demoClients: readonly DemoClient[] = [
@@ -38,6 +39,7 @@ export const demoClients: readonly DemoClient[] = [
     code: 'issuer-not-allowed',
   },
   { file: 'clients/forged.pem', what: 'with a forged signature', code: 'signature-invalid' },
+  { file: 'clients/revoked.pem', what: 'revoked, say the CRLs', code: 'certificate-revoked' },
 ]
 
 export interface DemoPkiOptions {
@@ -100,6 +102,7 @@ export async function writeDemoPki(
       subjectAltName: [{ uri: `spiffe://example.org/${cn}` }],
       ...more,
     })
+  const revokedSerial = serialNumber()
   const yesterday = { notBefore: today - 90 * day, notAfter: today - day }
   const clients: Readonly<Record<string, IssuedBytes>> = {
     'client-a': await client(issuing, 'client-a'),
@@ -107,7 +110,10 @@ export async function writeDemoPki(
     foreign: await client(foreign, 'client-foreign'),
     partner: await client(partner, 'client-partner'),
     forged: await client(issuing, 'client-forged', { signingKey: await key() }),
+    revoked: await client(issuing, 'client-revoked', { serialNumber: revokedSerial }),
   }
+  const updates = { thisUpdate: today - hour, nextUpdate: today + 90 * day }
+  const lost = { serialNumber: revokedSerial, revocationDate: today - 2 * day }
   const server = await client(issuing, 'server', {
     extendedKeyUsage: ['serverAuth'],
     subjectAltName: [{ dns: 'localhost' }],
@@ -118,6 +124,11 @@ export async function writeDemoPki(
     [demoFiles.intermediates]: issuing.pem + partner.pem,
     [demoFiles.issuerAcl]: issuerAclText(organization),
     [demoFiles.clientAcl]: clientAclText,
+    'crls/root-ca.crl': (await root.issueCrl(updates)).pem,
+    'crls/issuing-ca.crl': (
+      await issuing.issueCrl({ ...updates, revoked: [{ ...lost, reason: 'keyCompromise' }] })
+    ).pem,
+    'crls/partner-ca.crl': (await partner.issueCrl(updates)).pem,
     'server.pem': server.chainPem,
     'keys/server.key': server.privateKeyPem,
     'keys/root-ca.key': root.privateKeyPem,

@@ -8,7 +8,7 @@ import { describeFailure, type Failure } from '../client/failure.ts'
 import { type Pkcs7Failure, parsePkcs7 } from '../pkcs7/index.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { type OtherKind, readCertificateInput } from '../x509/input.ts'
-import { type Io, UsageError } from './io.ts'
+import { type Io, type UsageCode, UsageError } from './io.ts'
 
 /** Why something is not as it should be, for people and for JSON. */
 export interface Reason {
@@ -24,7 +24,10 @@ export interface Reason {
 /** A failure of the core in words. */
 export function reasonOf(failure: Failure): Reason {
   const reason = describeFailure(failure)
-  return failure.code === 'input-not-a-certificate' ? { ...reason, kind: failure.kind } : reason
+  if (failure.code !== 'input-not-a-certificate') return reason
+  const { kind } = failure
+  if (kind !== 'certificate-revocation-list') return { ...reason, kind }
+  return { ...reason, kind, remedy: 'name it with --crl, and give the certificate itself here' }
 }
 
 /** Whether a file found in a folder is of the kinds that lie beside certificates; named on its own it is a mistake. */
@@ -39,12 +42,24 @@ export interface Input {
   readonly found: boolean
 }
 
+/** What is looked for in a folder. */
+export interface FileKind {
+  readonly endings: RegExp
+  readonly empty: Extract<UsageCode, `folder-without-${string}`>
+  readonly what: string
+  readonly remedy: string
+}
+
 /**
  * Files as they are named, and those in the folders that are named.
  *
- * @throws UsageError with code `folder-without-certificates` or `stdin-twice`.
+ * @throws UsageError with code `folder-without-…` or `stdin-twice`.
  */
-export async function listInputs(names: readonly string[], io: Io): Promise<readonly Input[]> {
+export async function listInputs(
+  names: readonly string[],
+  io: Io,
+  { endings, empty, what, remedy }: FileKind = certificateFiles,
+): Promise<readonly Input[]> {
   const inputs: Input[] = []
   if (names.filter((name) => name === '-').length > 1) {
     throw new UsageError('stdin-twice', 'standard input is named twice', 'name - once')
@@ -61,11 +76,7 @@ export async function listInputs(names: readonly string[], io: Io): Promise<read
       .map((one) => ({ file: join(name, one.name), found: true }))
       .sort((a, b) => (a.file < b.file ? -1 : 1))
     if (files.length === 0) {
-      throw new UsageError(
-        'folder-without-certificates',
-        `no certificates in the folder ${name}`,
-        'certificates are files that end in .pem .crt .cer .cert .der .p7b or .p7c; folders inside are not searched',
-      )
+      throw new UsageError(empty, `no ${what} in the folder ${name}`, remedy)
     }
     inputs.push(...files)
   }
@@ -73,12 +84,16 @@ export async function listInputs(names: readonly string[], io: Io): Promise<read
 }
 
 /** The octets of one input, or why there are none. */
-export async function readInput(file: string, io: Io): Promise<Uint8Array | Reason> {
+export async function readInput(
+  file: string,
+  io: Io,
+  maximum: number = maxOctets,
+): Promise<Uint8Array | Reason> {
   try {
-    if (file === '-') return limited(await io.readStdin())
+    if (file === '-') return limited(await io.readStdin(), maximum)
     const path = resolve(io.cwd, file)
     const { size } = await stat(path)
-    return size > maxOctets ? tooLarge : limited(await readFile(path))
+    return size > maximum ? tooLarge(maximum) : limited(await readFile(path), maximum)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (typeof code !== 'string') throw error
@@ -100,8 +115,13 @@ export async function readInput(file: string, io: Io): Promise<Uint8Array | Reas
 }
 
 /** As {@link readInput}, for files without which nothing can be done. */
-export async function readNeeded(option: string, file: string, io: Io): Promise<Uint8Array> {
-  const bytes = await readInput(file, io)
+export async function readNeeded(
+  option: string,
+  file: string,
+  io: Io,
+  maximum: number = maxOctets,
+): Promise<Uint8Array> {
+  const bytes = await readInput(file, io, maximum)
   if (bytes instanceof Uint8Array) return bytes
   const code = bytes.code as 'file-not-found' | 'file-unreadable' | 'file-too-large'
   throw new UsageError(code, `${option} ${file}: ${bytes.message}`, bytes.remedy)
@@ -220,18 +240,21 @@ async function statOf(path: string) {
   }
 }
 
-function limited(bytes: Uint8Array): Uint8Array | Reason {
-  return bytes.length > maxOctets ? tooLarge : bytes
+function limited(bytes: Uint8Array, maximum: number): Uint8Array | Reason {
+  return bytes.length > maximum ? tooLarge(maximum) : bytes
+}
+
+function tooLarge(maximum: number): Reason {
+  return {
+    code: 'file-too-large',
+    message: `the file has more than ${maximum / 1_048_576} MiB`,
+    source: 'local limit',
+    remedy: 'give a file of certificates, lists or responses',
+  }
 }
 
 /** Local limit: ten thousand anchors in PEM are about 15 MB. */
 const maxOctets = 67_108_864
-const tooLarge: Reason = {
-  code: 'file-too-large',
-  message: 'the file has more than 64 MiB',
-  source: 'local limit',
-  remedy: 'give a file of certificates',
-}
 const notX509: Reason = {
   code: 'pkcs7-not-x509',
   message: 'the bundle holds another kind of certificate than X.509',
@@ -245,4 +268,10 @@ const besideCertificates: readonly OtherKind[] = [
   'certificate-request',
   'certificate-revocation-list',
 ]
-const endings = /\.(?:pem|crt|cer|cert|der|p7b|p7c)$/i
+const certificateFiles: FileKind = {
+  endings: /\.(?:pem|crt|cer|cert|der|p7b|p7c)$/i,
+  empty: 'folder-without-certificates',
+  what: 'certificates',
+  remedy:
+    'certificates are files that end in .pem .crt .cer .cert .der .p7b or .p7c; folders inside are not searched',
+}

@@ -36,13 +36,22 @@ export type UsageCode =
   | 'file-not-found'
   | 'file-unreadable'
   | 'file-too-large'
+  | 'options-conflict'
   | 'folder-without-certificates'
+  | 'folder-without-crls'
   | 'folder-not-empty'
   | 'bundle-ambiguous'
   | 'stdin-twice'
   | 'acl-invalid'
   | 'trust-anchor-unreadable'
   | 'intermediate-unreadable'
+  | 'certificate-unreadable'
+  | 'issuer-unreadable'
+  | 'issuer-does-not-fit'
+  | 'crl-unreadable'
+  | 'ocsp-unreadable'
+  | 'kill-list-invalid'
+  | 'nothing-to-fetch'
 
 /** The caller's mistake: it ends the run with exit code 2. */
 export class UsageError extends Error {

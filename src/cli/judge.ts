@@ -1,10 +1,15 @@
 /** One input judged: accepted, refused, or nothing to judge. @module */
 
 import type { ValidateOptions } from '../client/options.ts'
-import type { Verdict } from '../client/verdict.ts'
+import type { RevocationOptions } from '../client/revocation-options.ts'
+import type { Refused, Verdict } from '../client/verdict.ts'
+import { validateClientCertificate } from '../index.node.ts'
 import { validateClientCertificateSync } from '../sync.ts'
 import { type Reason, readInput, readPresentedFile, reasonOf } from './files.ts'
 import type { Io } from './io.ts'
+import { insteadOfCertificate } from './revocation-files.ts'
+import type { Settings } from './settings.ts'
+import { type StatusView, statusesOf, statusesOfSamePath } from './statuses.ts'
 
 export interface Judged {
   readonly file: string
@@ -16,21 +21,72 @@ export interface Judged {
   readonly verdict: Verdict | undefined
   /** What was judged, to judge it again under other options. */
   readonly source: Source | undefined
+  /** What is known of the revocation of each certificate. */
+  readonly statuses: readonly StatusView[]
 }
 
 export type Source = Parameters<typeof validateClientCertificateSync>[0]
 
-export async function judge(file: string, options: ValidateOptions, io: Io): Promise<Judged> {
+export async function judge(
+  file: string,
+  { options, fetches }: Pick<Settings, 'options' | 'fetches'>,
+  io: Io,
+): Promise<Judged> {
   const bytes = await readInput(file, io)
   const source = bytes instanceof Uint8Array ? readPresentedFile(bytes) : bytes
-  if ('code' in source) {
-    return { file, status: 'unreadable', reason: source, verdict: undefined, source: undefined }
+  if ('code' in source) return unread(file, source)
+  // Only the async driver waits for what is fetched.
+  const verdict = fetches
+    ? await validateClientCertificate(source, options)
+    : validateClientCertificateSync(source, options)
+  if (verdict.ok) {
+    const statuses = statusesOf(verdict)
+    return { file, status: 'accepted', reason: undefined, verdict, source, statuses }
   }
-  const verdict = validateClientCertificateSync(source, options)
-  if (verdict.ok) return { file, status: 'accepted', reason: undefined, verdict, source }
   const reason = reasonOf(verdict.failure)
-  const status = verdict.presented === undefined ? 'unreadable' : 'refused'
-  return { file, status, reason, verdict, source }
+  if (verdict.presented !== undefined) {
+    const statuses = refusedStatuses(verdict, source, options)
+    return { file, status: 'refused', reason, verdict, source, statuses }
+  }
+  const instead = bytes instanceof Uint8Array ? insteadOfCertificate(bytes) : undefined
+  return instead === undefined
+    ? { file, status: 'unreadable', reason, verdict, source, statuses: [] }
+    : unread(file, instead)
+}
+
+function unread(file: string, reason: Reason): Judged {
+  const nothing = { verdict: undefined, source: undefined, statuses: [] }
+  return { file, status: 'unreadable', reason, ...nothing }
+}
+
+/** Of all certificates of the path where only something unknown stood in the way: who mends one thing wants to know of the next. */
+function refusedStatuses(
+  verdict: Refused,
+  source: Source,
+  options: ValidateOptions,
+): readonly StatusView[] {
+  const { code } = verdict.failure
+  if (code !== 'revocation-unknown' || options.validateCertificate === false) {
+    return statusesOf(verdict)
+  }
+  const { revocation } = options
+  if (revocation === undefined || revocation.mode === 'none') return statusesOf(verdict)
+  const lenient: RevocationOptions = { ...revocation, onUnknown: 'allow' }
+  const again = judgeAgain(source, { ...options, revocation: lenient })
+  return statusesOfSamePath(verdict, again) ?? statusesOf(verdict)
+}
+
+/** Under other options, with what is there by now: whatever could be fetched has been. */
+export function judgeAgain(source: Source, options: ValidateOptions): Verdict {
+  if (options.validateCertificate === false || options.revocation === undefined) {
+    return validateClientCertificateSync(source, options)
+  }
+  const { revocation } = options
+  if (!('wait' in revocation)) return validateClientCertificateSync(source, options)
+  return validateClientCertificateSync(source, {
+    ...options,
+    revocation: { ...revocation, wait: undefined },
+  })
 }
 
 /** The exit code of a run: what could not be read counts more than what was refused, because the run is not complete. */

@@ -9,7 +9,14 @@ import { type ShowFlags, show } from './commands/show.ts'
 import { type Io, invocation, UsageError } from './io.ts'
 import { writeJson } from './render/json.ts'
 import { plain, styleOf, wrap } from './render/style.ts'
-import { type CheckFlags, parseCount, parsePeerName, parseTime } from './settings.ts'
+import {
+  addRevocationCommands,
+  list,
+  timeOption,
+  withRevocationOptions,
+} from './revocation-commands.ts'
+import { type CheckFlags, parseCount, parsePeerName } from './settings.ts'
+import { packageVersion } from './version.ts'
 
 /**
  * Runs one command.
@@ -82,8 +89,10 @@ function usageOf(error: unknown, argv: readonly string[], io: Io): Mistake | und
 
 function report({ code, message, remedy }: Mistake, argv: readonly string[], io: Io): void {
   if (argv.includes('--json')) {
-    const command = commands.find((name) => name === argv[0]) ?? null
-    writeJson({ command, ok: false, error: { code, message, remedy }, results: [] }, io)
+    writeJson(
+      { command: commandOf(argv), ok: false, error: { code, message, remedy }, results: [] },
+      io,
+    )
     return
   }
   const style = styleOf(io.stderr, io)
@@ -108,6 +117,11 @@ function programOf(io: Io, done: (code: number) => void): Command {
       getErrHelpWidth: () => 100,
     })
     .helpCommand('help [command]', 'what a command does')
+    .option('-V, --version', 'which version this is')
+    .on('option:version', () => {
+      io.stdout.write(`${packageVersion()}\n`)
+      throw new CommanderError(0, 'commander.version', '')
+    })
     .addHelpText('after', exitCodes)
 
   withCheckOptions(
@@ -124,7 +138,7 @@ function programOf(io: Io, done: (code: number) => void): Command {
   withCheckOptions(
     program
       .command('explain')
-      .argument('<files...>', 'as for check')
+      .argument('<files...>', 'as for check; or a code, such as crl-expired, to say what it means')
       .description('the same with every path that was tried, the ACLs and both profiles'),
   )
     .addHelpText('after', exitCodes)
@@ -136,9 +150,11 @@ function programOf(io: Io, done: (code: number) => void): Command {
     .command('show')
     .argument('<files...>', 'certificates and bundles (PEM, DER, base64, .p7b), folders, or -')
     .description('print what is in certificates; nothing is judged')
-    .addOption(timeOption())
+    .addOption(timeOption('count from this time (default: now)'))
     .option('--json', 'one JSON object')
     .action(async (files: string[], flags: ShowFlags) => done(await show(files, flags, io)))
+
+  addRevocationCommands(program, done, io)
 
   program
     .command('pki')
@@ -162,13 +178,13 @@ function programOf(io: Io, done: (code: number) => void): Command {
 }
 
 function withCheckOptions(command: Command): Command {
-  const list = (text: string, before: readonly string[] = []) => [...before, text]
-  return command
+  const first = command
     .option('-a, --anchors <file>', 'trusted CA certificates, or a folder; may be repeated', list)
     .option('-i, --intermediates <file>', 'CA certificates known besides; may be repeated', list)
     .option('--acl <file>', 'which issuers may vouch for clients (issuer ACL, text or JSON)')
     .option('--client-acl <file>', 'which clients may come in (client ACL, text or JSON)')
-    .addOption(timeOption())
+    .addOption(timeOption('judge as at this time (default: now)'))
+  return withRevocationOptions(first)
     .addOption(
       new Option(
         '--purpose <purpose>',
@@ -221,12 +237,6 @@ function withCheckOptions(command: Command): Command {
     .option('--json', 'one JSON object')
 }
 
-function timeOption(): Option {
-  return new Option('-t, --time <time>', 'judge as at this time (default: now)').argParser(
-    parseTime,
-  )
-}
-
 /** `issuerAcl` → `--acl`, `clockTolerance` → `--clock-tolerance`. */
 function flagOf(option: string): string {
   const named: Readonly<Record<string, string>> = {
@@ -236,17 +246,40 @@ function flagOf(option: string): string {
     expectedPeerNames: '--expect-name',
     userInitialPolicySet: '--policy',
     'algorithms.dangerouslyMinimumRsaBits': '--dangerously-minimum-rsa-bits',
+    cacheFolder: '--cache',
   }
   return named[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-function helpOf([command]: readonly string[]): string {
-  return command !== undefined && commands.includes(command) ? `${command} ` : ''
+function helpOf(argv: readonly string[]): string {
+  const command = commandOf(argv)
+  return command === null ? '' : `${command} `
+}
+
+/** `check`, `crl fetch`; null when there is none of that name. */
+function commandOf([first = '', second = '']: readonly string[]): string | null {
+  if (!commands.includes(first)) return null
+  const below = Object.hasOwn(subcommands, first) ? subcommands[first] : undefined
+  if (below === undefined) return first
+  return `${first} ${below.includes(second) ? second : below[0]}`
 }
 
 /** Options that may be repeated, when they are not there. As commander's own defaults they would clutter the help. */
-const noLists = { anchors: [], intermediates: [], acceptedPurpose: [], expectName: [], policy: [] }
-const commands: readonly string[] = ['check', 'explain', 'show', 'pki', 'demo']
+const noLists = {
+  anchors: [],
+  intermediates: [],
+  crl: [],
+  ocsp: [],
+  acceptedPurpose: [],
+  expectName: [],
+  policy: [],
+}
+const commands: readonly string[] = ['check', 'explain', 'show', 'crl', 'ocsp', 'pki', 'demo']
+/** The first of each is meant where none is named. */
+const subcommands: Readonly<Record<string, readonly string[]>> = {
+  crl: ['show', 'fetch'],
+  ocsp: ['show', 'request', 'fetch'],
+}
 const commanderCodes: Readonly<Record<string, string>> = {
   'commander.unknownOption': 'usage-unknown-option',
   'commander.unknownCommand': 'usage-unknown-command',

@@ -8,7 +8,6 @@ import {
   parseClientAcl,
   parseIssuerAcl,
 } from '../acl/index.ts'
-import { unixSeconds } from '../base/time.ts'
 import { parseIntermediates } from '../client/intermediates.ts'
 import type { ValidateOptions } from '../client/options.ts'
 import { parseTrustAnchors, type TrustAnchors } from '../client/trust-anchors.ts'
@@ -19,9 +18,16 @@ import type { ExtendedPurpose, Purpose } from '../path/purpose.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { liesBeside, listInputs, readBundle, readNeeded } from './files.ts'
 import { type Io, type UsageCode, UsageError } from './io.ts'
+import { readKillList } from './revocation-files.ts'
+import {
+  nothingFetched,
+  type RevocationFlags,
+  type RevocationSettings,
+  readRevocation,
+} from './revocation-settings.ts'
 
 /** As commander hands them over. */
-export interface CheckFlags {
+export interface CheckFlags extends RevocationFlags {
   readonly anchors: readonly string[]
   readonly intermediates: readonly string[]
   readonly acl?: string
@@ -49,14 +55,15 @@ export interface CheckFlags {
   readonly json?: true
 }
 
-export interface Settings {
+export interface Settings extends Pick<RevocationSettings, 'fetches' | 'fetched' | 'close'> {
   readonly options: ValidateOptions & { readonly time: Date }
   readonly issuerAcl: IssuerAcl | undefined
   readonly clientAcl: ClientAcl | undefined
 }
 
 /**
- * Reads anchors, intermediates and ACLs; the core checks the rest.
+ * Reads anchors, intermediates, ACLs and what is known of revocation; the core checks the rest. What was begun to be fetched goes on until
+ * `close`.
  *
  * @throws UsageError
  */
@@ -73,14 +80,22 @@ export async function readSettings(flags: CheckFlags, io: Io): Promise<Settings>
   const withAcl = issuerAcl === undefined ? {} : { issuerAcl }
   if (!flags.validateCertificate) {
     refuseMeaningless(flags)
-    return { options: { time, validateCertificate: false, ...withAcl }, issuerAcl, clientAcl }
+    const killList =
+      flags.killList === undefined ? undefined : await readKillList(flags.killList, io)
+    const options = { time, validateCertificate: false, killList, ...withAcl } as const
+    return { options, issuerAcl, clientAcl, ...nothingFetched }
   }
+  const trustAnchors = await readAnchors(flags.anchors, io)
+  const intermediates = parseIntermediates(await readPool(flags.intermediates, io))
+  const { revocation, killList, ...fetching } = await readRevocation(flags, io)
   const options: ValidateOptions & { readonly time: Date } = {
     time,
-    trustAnchors: await readAnchors(flags.anchors, io),
-    intermediates: parseIntermediates(await readPool(flags.intermediates, io)),
+    trustAnchors,
+    intermediates,
     ...withAcl,
     clientAcl,
+    killList,
+    revocation,
     // The core checks these words again; commander has offered the right ones.
     purpose: flags.purpose as Purpose | undefined,
     acceptedPurposes: some(flags.acceptedPurpose) as readonly ExtendedPurpose[] | undefined,
@@ -103,7 +118,7 @@ export async function readSettings(flags: CheckFlags, io: Io): Promise<Settings>
         : { dangerouslyMinimumRsaBits: flags.dangerouslyMinimumRsaBits }),
     },
   }
-  return { options, issuerAcl, clientAcl }
+  return { options, issuerAcl, clientAcl, ...fetching }
 }
 
 async function readAnchors(files: readonly string[], io: Io): Promise<TrustAnchors> {
@@ -122,7 +137,7 @@ async function readPool(files: readonly string[], io: Io): Promise<readonly Cert
 }
 
 /** Every certificate of these files. One that cannot be read ends the run: left out, it would refuse clients for no reason to be seen. */
-async function readAll(
+export async function readAll(
   option: string,
   files: readonly string[],
   code: UsageCode,
@@ -198,6 +213,10 @@ function refuseMeaningless(flags: CheckFlags): void {
     'accepted-purpose': some(flags.acceptedPurpose),
     'expect-name': some(flags.expectName),
     policy: some(flags.policy),
+    crl: some(flags.crl),
+    ocsp: some(flags.ocsp),
+    revocation: flags.revocation,
+    fetch: flags.fetch,
   }).find(([, value]) => value !== undefined)
   if (named === undefined) return
   throw new UsageError(
@@ -209,36 +228,6 @@ function refuseMeaningless(flags: CheckFlags): void {
 
 function some<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list
-}
-
-/**
- * Reads `2026-11-23`, `2026-11-23T22:00:00Z`, the same with `+01:00`, or `@` and Unix seconds. Days that do not exist are refused,
- * and so are times without a zone: they would mean something else on each machine.
- */
-export function parseTime(text: string): Date {
-  if (/^@\d{1,12}$/.test(text)) return new Date(Number(text.slice(1)) * 1000)
-  const match =
-    /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.exec(text)
-  const [year, month, day, hour = 0, minute = 0, second = 0] = (match ?? [])
-    .slice(1, 7)
-    .map((digits) => Number(digits ?? 0))
-  const zone = match?.[7] ?? 'Z'
-  const offset =
-    zone === 'Z'
-      ? 0
-      : Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)))
-  const seconds =
-    year === undefined || month === undefined || day === undefined
-      ? undefined
-      : unixSeconds(year, month, day, hour, minute, second)
-  if (seconds === undefined || Math.abs(offset) > 14 * 60) {
-    throw new UsageError(
-      'time-invalid',
-      `--time ${text}: no such time`,
-      'write 2026-11-23, 2026-11-23T22:00:00Z, 2026-11-23T23:00:00+01:00 or @1795471200',
-    )
-  }
-  return new Date((seconds - offset * 60) * 1000)
 }
 
 /** A whole number; the core knows which ones make sense. */

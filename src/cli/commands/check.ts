@@ -4,6 +4,7 @@ import cliProgress from 'cli-progress'
 import { type Input, liesBeside, listInputs, type Reason } from '../files.ts'
 import { type Io, invocation } from '../io.ts'
 import { exitCodeOf, type Judged, judge } from '../judge.ts'
+import { drawFetchedOf, fetchedJson } from '../render/fetched.ts'
 import { judgedJson, reasonJson, writeJson } from '../render/json.ts'
 import { plain, styleOf } from '../render/style.ts'
 import { drawJudged, drawTable } from '../render/verdict.ts'
@@ -11,8 +12,22 @@ import { dateText } from '../render/words.ts'
 import { type CheckFlags, readSettings, type Settings } from '../settings.ts'
 
 export async function check(files: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
-  const settings = await readSettings(flags, io)
   const inputs = await listInputs(files, io)
+  const settings = await readSettings(flags, io)
+  try {
+    return await checkWith(settings, inputs, files, flags, io)
+  } finally {
+    await settings.close()
+  }
+}
+
+async function checkWith(
+  settings: Settings,
+  inputs: readonly Input[],
+  files: readonly string[],
+  flags: CheckFlags,
+  io: Io,
+): Promise<number> {
   const { judged, skipped } = await judgeAll(inputs, settings, flags, io)
   if (flags.json) {
     writeJson(
@@ -23,6 +38,7 @@ export async function check(files: readonly string[], flags: CheckFlags, io: Io)
         ...sums(judged),
         results: judged.map(judgedJson),
         skipped: skipped.map(({ file, reason }) => ({ file, ...reasonJson(reason) })),
+        ...(settings.fetches ? { fetched: settings.fetched().map(fetchedJson) } : {}),
       },
       io,
     )
@@ -37,7 +53,7 @@ interface Skipped {
 
 async function judgeAll(
   inputs: readonly Input[],
-  { options }: Settings,
+  settings: Settings,
   { json }: CheckFlags,
   io: Io,
 ): Promise<{ readonly judged: readonly Judged[]; readonly skipped: readonly Skipped[] }> {
@@ -53,7 +69,7 @@ async function judgeAll(
   bar?.start(inputs.length, 0, { file: '' })
   for (const input of inputs) {
     const { file } = input
-    const one = await judge(file, options, io)
+    const one = await judge(file, settings, io)
     if (one.reason !== undefined && liesBeside(input, one.reason)) {
       skipped.push({ file, reason: one.reason })
     } else judged.push(one)
@@ -75,10 +91,11 @@ function sums(judged: readonly Judged[]): object {
 function render(
   judged: readonly Judged[],
   skipped: readonly Skipped[],
-  { options }: Settings,
+  settings: Settings,
   files: readonly string[],
   io: Io,
 ): void {
+  const { options } = settings
   const style = styleOf(io.stdout, io)
   const lines =
     judged.length === 1
@@ -91,5 +108,7 @@ function render(
   if (judged.length > 1 && exitCodeOf(judged) !== 0) {
     lines.push(style.dim(`why: ${invocation(io)} explain FILE with the same options`))
   }
+  const rows = drawFetchedOf(settings, style)
+  if (rows.length > 0) lines.push('', ...rows)
   io.stdout.write(`${lines.join('\n')}\n`)
 }

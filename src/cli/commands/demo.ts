@@ -36,6 +36,7 @@ export async function demo(io: Io): Promise<number> {
                 { lines: ['client-a'] },
                 { lines: [`client-expired ${dim('— since yesterday')}`] },
                 { lines: [`client-forged ${dim('— signed by somebody else')}`] },
+                { lines: [`client-revoked ${dim('— its key was stolen')}`] },
               ],
             },
             { lines: [`Example Partner CA ← client-partner ${dim('— trusted, but not allowed')}`] },
@@ -48,13 +49,15 @@ export async function demo(io: Io): Promise<number> {
       style,
     ).map((line) => `  ${line}`),
     '',
-    dim('$ mtls-policy check clients/… --anchors ca.pem --acl issuers.acl'),
+    dim('$ mtls-policy check clients/… --anchors ca.pem --acl issuers.acl --crl crls'),
   ]
   const settings = await readSettings(
     {
       anchors: [join(folder, demoFiles.anchors)],
       acl: join(folder, demoFiles.issuerAcl),
       intermediates: [],
+      crl: [join(folder, demoFiles.crls)],
+      ocsp: [],
       acceptedPurpose: [],
       expectName: [],
       policy: [],
@@ -66,15 +69,15 @@ export async function demo(io: Io): Promise<number> {
   )
   let asExpected = true
   for (const client of demoClients) {
-    const judged = await judge(join(folder, client.file), settings.options, io)
+    const judged = await judge(join(folder, client.file), settings, io)
     lines.push('', ...drawJudged({ ...judged, file: client.file }, settings.options.time, style))
     asExpected &&= judged.reason?.code === client.code
   }
-  const common = `--anchors ${file(demoFiles.anchors)} --acl ${file(demoFiles.issuerAcl)}`
+  const common = `--anchors ${file(demoFiles.anchors)} --acl ${file(demoFiles.issuerAcl)} --crl ${file(demoFiles.crls)}`
   lines.push(
     '',
     bold('Your own files:'),
-    `  ${cyan(`${run} check client.pem --anchors ca.pem`)}   [--intermediates F] [--acl F] [--json]`,
+    `  ${cyan(`${run} check client.pem --anchors ca.pem`)}   [--crl F] [--acl F] [--json]`,
     `  ${cyan(`${run} show client.pem`)}`,
     '',
     bold('More of these:'),

@@ -13,15 +13,17 @@ import { runSync } from '../../effect/effect.ts'
 import type { Profile } from '../../path/profile.ts'
 import type { TrustAnchor } from '../../path/trust-anchor.ts'
 import { nodeHandlers } from '../../runtime/node.ts'
-import { validateClientCertificateSync } from '../../sync.ts'
 import type { Certificate } from '../../x509/certificate.ts'
-import { liesBeside, listInputs } from '../files.ts'
+import { type Input, liesBeside, listInputs, type Reason } from '../files.ts'
 import type { Io } from '../io.ts'
-import { exitCodeOf, type Judged, judge, type Source } from '../judge.ts'
+import { exitCodeOf, type Judged, judge, judgeAgain, type Source } from '../judge.ts'
 import { explainedJson } from '../render/explain-json.ts'
-import { writeJson } from '../render/json.ts'
+import { drawFetchedOf, fetchedJson } from '../render/fetched.ts'
+import { reasonJson, writeJson } from '../render/json.ts'
+import { meaningOf } from '../render/meaning.ts'
 import { plain, styleOf } from '../render/style.ts'
 import { type AclView, drawExplained, type Explained, type ProfileView } from '../render/trace.ts'
+import { drawReason } from '../render/verdict.ts'
 import { dateText } from '../render/words.ts'
 import { type CheckFlags, readSettings, type Settings } from '../settings.ts'
 
@@ -30,10 +32,39 @@ export async function explain(
   flags: CheckFlags,
   io: Io,
 ): Promise<number> {
+  const [word = '', ...others] = files
+  const meaning = others.length === 0 ? meaningOf(word) : undefined
+  if (meaning !== undefined && flags.anchors.length === 0) return explainCode(meaning, flags, io)
+  const inputs = await listInputs(files, io)
   const settings = await readSettings(flags, io)
+  try {
+    return await explainWith(settings, inputs, files, flags, io)
+  } finally {
+    await settings.close()
+  }
+}
+
+/** A code in the place of a file: what it means. */
+function explainCode(meaning: Reason, { json }: CheckFlags, io: Io): number {
+  if (json) writeJson({ command: 'explain', ok: true, ...reasonJson(meaning) }, io)
+  else {
+    const style = styleOf(io.stdout, io)
+    const lines = [style.bold(meaning.code), ...drawReason(meaning, style)]
+    io.stdout.write(`${lines.join('\n')}\n`)
+  }
+  return 0
+}
+
+async function explainWith(
+  settings: Settings,
+  inputs: readonly Input[],
+  files: readonly string[],
+  flags: CheckFlags,
+  io: Io,
+): Promise<number> {
   const explained: Explained[] = []
-  for (const input of await listInputs(files, io)) {
-    const judged = await judge(input.file, settings.options, io)
+  for (const input of inputs) {
+    const judged = await judge(input.file, settings, io)
     if (liesBeside(input, judged.reason)) continue
     explained.push(explainOne(judged, settings))
   }
@@ -46,6 +77,7 @@ export async function explain(
         ok: code === 0,
         time: dateText(settings.options.time),
         results: explained.map(explainedJson),
+        ...(settings.fetches ? { fetched: settings.fetched().map(fetchedJson) } : {}),
       },
       io,
     )
@@ -55,6 +87,8 @@ export async function explain(
     const blocks = explained.map((one) =>
       drawExplained(one, settings.options.time, style).join('\n'),
     )
+    const rows = drawFetchedOf(settings, style)
+    if (rows.length > 0) blocks.push(rows.join('\n'))
     if (blocks.length > 0) io.stdout.write(`${blocks.join('\n\n')}\n`)
   }
   return code
@@ -90,7 +124,9 @@ function issuerView(verdict: Verdict, { issuerAcl, options }: Settings): AclView
       return { allowed: false, code: failure.code, entry: failure.entry }
     }
     if (failure.code === 'acl-empty') return { allowed: false, code: failure.code }
-    if (failure.code !== 'issuer-not-allowed') return { allowed: undefined }
+    if (failure.code !== 'issuer-not-allowed' && !askedLater.has(failure.code)) {
+      return { allowed: undefined }
+    }
   }
   const path = pathOf(verdict)
   if (path === undefined) {
@@ -133,14 +169,17 @@ function aclPath(certificates: readonly Certificate[], anchor: TrustAnchor): Acl
 function profileViews(source: Source, options: ValidateOptions): readonly ProfileView[] {
   if (options.validateCertificate === false) return []
   return profiles.map((profile) => {
-    const verdict = validateClientCertificateSync(source, { ...options, profile })
+    const verdict = judgeAgain(source, { ...options, profile })
     return { profile, reason: verdict.ok ? undefined : describeFailure(verdict.failure) }
   })
 }
 
 const handlers = /* @__PURE__ */ nodeHandlers()
 const profiles: readonly Profile[] = ['interoperable', 'rfc5280']
+/** Found only when the ACLs had allowed. */
+const askedLater: ReadonlySet<string> = new Set(['certificate-revoked', 'revocation-unknown'])
 const aclCodes: ReadonlySet<string> = new Set([
+  ...askedLater,
   'acl-empty',
   'issuer-not-allowed',
   'issuer-denied',

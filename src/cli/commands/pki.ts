@@ -33,9 +33,10 @@ export async function pki(folder: string, flags: PkiFlags, io: Io): Promise<numb
     `  ${demoFiles.intermediates.padEnd(22)}  ${style.dim('the issuing CAs below it')}`,
     `  ${demoFiles.issuerAcl.padEnd(22)}  ${style.dim('which of them may issue clients')}`,
     `  ${demoFiles.clientAcl.padEnd(22)}  ${style.dim('which clients may come in')}`,
+    `  ${`${demoFiles.crls}/`.padEnd(22)}  ${style.dim('what the CAs have revoked')}`,
     `  ${'server.pem, keys/'.padEnd(22)}  ${style.dim('a certificate for localhost, and all private keys')}`,
     '',
-    `  ${run} check ${at('clients')} --anchors ${at(demoFiles.anchors)} --acl ${at(demoFiles.issuerAcl)}`,
+    `  ${run} check ${at('clients')} --anchors ${at(demoFiles.anchors)} --acl ${at(demoFiles.issuerAcl)} --crl ${at(demoFiles.crls)}`,
   ]
   io.stdout.write(`${lines.join('\n')}\n`)
   return 0

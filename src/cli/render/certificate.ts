@@ -1,7 +1,8 @@
 /** One certificate as labelled lines. @module */
 
 import type { CertificateDescription } from '../../client/describe.ts'
-import { plain, type Style, wrap } from './style.ts'
+import { drawRows, type Row } from './rows.ts'
+import type { Style } from './style.ts'
 import { dateText, distanceText, keyText } from './words.ts'
 
 export function drawCertificate(
@@ -11,12 +12,21 @@ export function drawCertificate(
 ): string[] {
   const d = description
   const { basicConstraints, nameConstraints, policyConstraints } = d
-  const rows: (readonly [label: string, value: string | readonly string[] | undefined])[] = [
+  const state = stateOf(d, now, style)
+  const rows: readonly Row[] = [
     ['subject', d.subject || '(empty)'],
     ['issuer', d.issuer || '(empty)'],
     ['serial', d.serialNumber],
-    ['not before', `${dateText(d.notBefore)}  (${distanceText(d.notBefore, now)})`],
-    ['not after', `${dateText(d.notAfter)}  (${distanceText(d.notAfter, now)})`],
+    [
+      'not before',
+      `${dateText(d.notBefore)}  (${distanceText(d.notBefore, now)})`,
+      state['not before'],
+    ],
+    [
+      'not after',
+      `${dateText(d.notAfter)}  (${distanceText(d.notAfter, now)})`,
+      state['not after'],
+    ],
     ['key', keyText(d.key)],
     ['signature', d.signatureAlgorithm],
     ['alternative names', d.subjectAltNames],
@@ -59,15 +69,7 @@ export function drawCertificate(
     ['SPKI pin', `sha256//${d.spkiPin}`],
     ['x5t#S256', d['x5t#S256']],
   ]
-  const state = stateOf(d, now, style)
-  return rows.flatMap(([label, value]) => {
-    const values = (typeof value === 'string' ? [value] : value) ?? []
-    return values.map((text, at) => {
-      const shown = wrap(plain(text), style.width, indent)
-      const mark = label === 'not after' || label === 'not before' ? (state[label] ?? '') : ''
-      return `  ${style.dim((at === 0 ? label : '').padEnd(indent - 4))}  ${shown}${mark}`
-    })
-  })
+  return drawRows(rows, style)
 }
 
 function stateOf(
@@ -105,6 +107,5 @@ const shown: ReadonlySet<string> = new Set([
   'authorityInfoAccess',
   'noRevAvail',
 ])
-const indent = 24
 /** Milliseconds: 30 days. */
 const soon = 2_592_000_000

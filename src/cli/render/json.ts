@@ -7,7 +7,9 @@ import { formatName } from '../../x509/name-text.ts'
 import type { Reason } from '../files.ts'
 import type { Io } from '../io.ts'
 import type { Judged } from '../judge.ts'
+import type { StatusView } from '../statuses.ts'
 import { positionOf } from './path.ts'
+import { statusJson } from './status.ts'
 import { dateText, warningText } from './words.ts'
 
 /** Writes the one object of a run: a line for programs, indented for a person at a terminal. */
@@ -19,7 +21,7 @@ export function reasonJson({ code, message, source, remedy, kind }: Reason): Rea
   return { code, message, source, remedy, ...(kind === undefined ? {} : { kind }) }
 }
 
-export function judgedJson({ file, status, reason, verdict }: Judged): object {
+export function judgedJson({ file, status, reason, verdict, statuses }: Judged): object {
   return {
     file,
     ok: status === 'accepted',
@@ -27,7 +29,7 @@ export function judgedJson({ file, status, reason, verdict }: Judged): object {
     ...(reason === undefined
       ? { code: null }
       : { ...reasonJson(reason), position: positionJson(verdict) }),
-    ...(verdict === undefined ? {} : verdictJson(verdict)),
+    ...(verdict === undefined ? {} : verdictJson(verdict, statuses)),
   }
 }
 
@@ -35,7 +37,8 @@ function positionJson(verdict: Verdict | undefined): number | null {
   return verdict === undefined || verdict.ok ? null : (positionOf(verdict.failure) ?? null)
 }
 
-function verdictJson(verdict: Verdict): object {
+function verdictJson(verdict: Verdict, statuses: readonly StatusView[]): object {
+  const revocation = statuses.map(statusJson)
   const warnings = verdict.warnings.map(warningJson)
   if (verdict.ok && !verdict.verified) {
     return { verified: false, presented: presentedJson(verdict.presented), warnings }
@@ -48,6 +51,7 @@ function verdictJson(verdict: Verdict): object {
       anchor: formatName(anchor.name),
       identity,
       policies: policies.userConstrainedPolicySet,
+      revocation,
       validFrom: boundJson(validFrom),
       validUntil: boundJson(validUntil),
       warnings,
@@ -58,6 +62,7 @@ function verdictJson(verdict: Verdict): object {
   return {
     verified: false,
     ...(presented === undefined ? {} : { presented: presentedJson(presented) }),
+    revocation,
     warnings,
     attempts: attempts.map(attemptJson),
     attemptsOmitted,

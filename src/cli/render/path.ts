@@ -93,7 +93,8 @@ export function nameOf({ tbsCertificate }: Certificate): string {
   return first === undefined ? '(no name)' : cut(plain(generalNameText(first)), longest)
 }
 
-function shortName(name: Name): string {
+/** The common name, else all of it. */
+export function shortName(name: Name): string {
   const common = name.rdns.findLast((rdn) => rdn.some(({ type }) => type === commonName))
   const attribute = common?.find(({ type }) => type === commonName)
   if (attribute === undefined) return cut(plain(formatName(name)) || '(no name)', longest)

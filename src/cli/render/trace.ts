@@ -7,8 +7,9 @@ import { formatName } from '../../x509/name-text.ts'
 import type { Reason } from '../files.ts'
 import type { Judged } from '../judge.ts'
 import { drawAttempt, drawVerdict, positionOf } from './path.ts'
+import { statusBranches } from './status.ts'
 import { accepted, type Branch, drawTree, plain, refused, type Style, wrap } from './style.ts'
-import { headline } from './verdict.ts'
+import { headline, withoutProblems } from './verdict.ts'
 import { dateText, distanceText, remedyText, warningText } from './words.ts'
 
 /** What an ACL said about a path. */
@@ -37,7 +38,7 @@ export interface Explained {
 
 export function drawExplained(explained: Explained, now: Date, style: Style): string[] {
   const { judged, issuerAcl, clientAcl, profiles } = explained
-  const { verdict, reason } = judged
+  const { verdict, reason, statuses } = judged
   const branches: Branch[] = []
   if (verdict?.ok) {
     const lines = [drawVerdict(verdict, style, 3)]
@@ -70,7 +71,11 @@ export function drawExplained(explained: Explained, now: Date, style: Style): st
     const lines = [style.bold('refused because')]
     const path = verdict === undefined ? '' : drawVerdict(verdict, style, 3)
     if (path !== '') lines.push(path)
-    branches.push({ lines: [...lines, ...reasonLines(reason, style, 3)] })
+    branches.push({ lines: [...lines, ...reasonLines(withoutProblems(reason), style, 3)] })
+  }
+  if (statuses.length > 0) {
+    const below = statusBranches(statuses, now, style, 3)
+    branches.push({ lines: [style.bold('revocation')], below })
   }
   if (verdict !== undefined) branches.push(attemptsBranch(verdict, style))
   if (issuerAcl) branches.push({ lines: [style.bold('issuer ACL'), ...aclLines(issuerAcl, style)] })

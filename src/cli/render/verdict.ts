@@ -3,16 +3,18 @@
 import type { Reason } from '../files.ts'
 import type { Judged } from '../judge.ts'
 import { drawVerdict } from './path.ts'
+import { drawStatuses } from './status.ts'
 import { accepted, cut, plain, refused, type Style, wrap } from './style.ts'
 import { dateText, distanceText, remedyText, warningText } from './words.ts'
 
 /** Verdict, drawn path, reason, remedy and warnings. */
 export function drawJudged(judged: Judged, now: Date, style: Style): string[] {
-  const { verdict, reason } = judged
+  const { verdict, reason, statuses } = judged
   const lines = [headline(judged, style)]
   const path = verdict === undefined ? '' : drawVerdict(verdict, style, 2)
   if (path !== '') lines.push(`  ${path}`)
-  if (reason !== undefined) lines.push(...drawReason(reason, style))
+  lines.push(...drawStatuses(statuses, now, style, 2).map((line) => `  ${line}`))
+  if (reason !== undefined) lines.push(...drawReason(withoutProblems(reason), style))
   if (verdict?.ok && verdict.verified) {
     const { validUntil } = verdict
     const ends = Number.isFinite(validUntil.getTime())
@@ -35,6 +37,14 @@ export function headline({ file, status, reason, verdict }: Judged, style: Style
     return `${style.green(`${accepted} accepted`)}  ${name}${proven}`
   }
   return `${style.red(`${refused} ${status}`)}  ${name}  ${style.red(reason?.code ?? '')}`
+}
+
+/** Without what stands beside it already: the problems one by one. */
+export function withoutProblems(reason: Reason): Reason {
+  if (reason.code !== 'revocation-unknown') return reason
+  const { message } = reason
+  const end = message.indexOf(': ')
+  return end === -1 ? reason : { ...reason, message: message.slice(0, end) }
 }
 
 export function drawReason({ message, source, remedy }: Reason, style: Style): string[] {

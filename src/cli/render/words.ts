@@ -15,10 +15,14 @@ export function dateText(date: Date): string {
 /** How long from `now` to `then`: `in 89 days`, `3 hours ago`. */
 export function distanceText(then: Date, now: Date): string {
   const seconds = Math.round((then.getTime() - now.getTime()) / 1000)
-  const [size, unit] = units.find(([, , from]) => Math.abs(seconds) >= from) ?? [1, 'second']
-  const count = Math.floor(Math.abs(seconds) / size)
-  const span = `${count} ${unit}${count === 1 ? '' : 's'}`
-  return seconds < 0 ? `${span} ago` : `in ${span}`
+  return seconds < 0 ? `${spanText(-seconds)} ago` : `in ${spanText(seconds)}`
+}
+
+/** `3 hours`, of seconds. */
+export function spanText(seconds: number): string {
+  const [size, unit] = units.find(([, , from]) => seconds >= from) ?? [1, 'second']
+  const count = Math.floor(Math.max(0, seconds) / size)
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
 export function warningText(warning: Warning): string {
@@ -67,6 +71,10 @@ const flags: readonly (readonly [option: string, flag: string])[] = [
   ['clockTolerance seconds', '--clock-tolerance SECONDS'],
   ['raise maxIntermediates', 'raise --max-intermediates'],
   ['read it with mtls-policy/pkcs7, or convert', 'convert'],
+  [
+    'give a current CRL or OCSP response of its issuer, or have a rule for this issuer that says what happens without one',
+    'mend what is said above; or let what is unknown pass unchecked, with unknown=allow in --revocation',
+  ],
 ]
 
 /** Seconds in one, its name, and from how many seconds on it is used: 400 days say more than one year. */
