@@ -20,6 +20,7 @@ describe('why a status is not known, in words', () => {
     'user-certificates',
     'ca-certificates',
     'attribute-certificates',
+    'reasons',
   ] as const)('a list out of scope: %s', (of) => {
     expect(message({ code: 'crl-out-of-scope', of })).toMatch(/the CRL is for \w+/)
   })

@@ -132,6 +132,13 @@ export const outcomes: Readonly<Record<string, Scenario>> = {
       }),
     ],
   }),
+  'so many lists name it that a limit ends their judging': async ({ list, target }) => {
+    const crls: Uint8Array[] = [await list({ revoked: [target] })]
+    for (let i = 0; i < 101; i++) {
+      crls.push(await list({ revoked: [target], signingKey: 'P-256#9', cRLNumber: 100 + i }))
+    }
+    return { crls }
+  },
   'it is on hold': async (lab) => ({ crls: [await lab.list(onHold(lab))] }),
   'it was on hold in an older list, and a newer complete one does not name it': async (lab) => ({
     crls: [await lab.list({ ...past, ...onHold(lab) }), await lab.list()],
@@ -226,14 +233,15 @@ export async function cellsOf(scenario: Scenario): Promise<readonly [string, str
   const all = given.ocsp === undefined ? 'crl' : lists === undefined ? 'ocsp' : 'crl-or-ocsp'
   // The root has no responder here: its list is what there is about the issuing CA.
   const perIssuer = { 'CN=Root CA': { mode: 'crl' }, ...given.perIssuer }
-  const material = {
+  // Anew for each verdict: what is remembered of signatures costs nothing the next time.
+  const material = () => ({
     crls: parseCrls([...rootLists, ...(lists ?? [])]),
     ...(given.ocsp === undefined
       ? {}
       : { ocspResponses: parseOcspResponses(given.ocsp.map(({ der }) => der)) }),
-  }
+  })
   const verdict = (onUnknown: 'deny' | 'allow'): Verdict => {
-    const revocation = { ...rule, mode: all, perIssuer, onUnknown, ...material }
+    const revocation = { ...rule, mode: all, perIssuer, onUnknown, ...material() }
     const options: ValidateOptions = {
       trustAnchors: parseTrustAnchors(root),
       time: new Date(testTime * 1000),
