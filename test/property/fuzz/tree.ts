@@ -31,7 +31,9 @@ export function encodeTree(node: Node): Uint8Array {
 
 /** Every node, depth first, the root included. */
 export function allNodes(root: Node): Node[] {
-  return [root, ...(root.children ?? []).flatMap(allNodes)]
+  const nodes = [root]
+  for (const child of root.children ?? []) for (const node of allNodes(child)) nodes.push(node)
+  return nodes
 }
 
 /**
@@ -185,7 +187,8 @@ function mutateOfType(node: Node, random: Random): void {
   }
 }
 
-function clone(node: Node): Node {
+/** The same tree; contents are shared, and never written to. */
+export function clone(node: Node): Node {
   return { ...node, children: node.children?.map(clone) }
 }
 
