@@ -15,16 +15,16 @@ const checkJson = async (files: readonly string[], ...options: string[]) => {
 
 describe('check judges', () => {
   test.each(demoClients)('$file: $what', async ({ file, code }) => {
-    const { code: exit, json } = await checkJson([file], '--acl', 'issuers.acl')
+    const { code: exit, json } = await checkJson([file], '--acl', 'issuers.acl', '--crl', 'crls')
     expect(json.results[0].code).toBe(code ?? null)
     expect(json.results[0].status).toBe(code === undefined ? 'accepted' : 'refused')
     expect(exit).toBe(code === undefined ? 0 : 1)
   })
   test('a whole folder, with a line each and the sums, and the exit code of the worst', async () => {
-    const { code, out } = await check(['clients'], '--acl', 'issuers.acl')
+    const { code, out } = await check(['clients'], '--acl', 'issuers.acl', '--crl', 'crls')
     expect(code).toBe(1)
     expect(out).toMatch(/clients\/expired\.pem +refused +certificate-expired/)
-    expect(out).toContain('1 accepted, 4 refused\n')
+    expect(out).toContain('1 accepted, 5 refused\n')
   })
   test('at another time', async () => {
     const { code, json } = await checkJson(['clients/client-a.pem'], '--time', '2040-01-01')

@@ -16,8 +16,9 @@ test('docs/cli.md names every code of wrong usage', () => {
 })
 
 test('docs/cli.md names every option', async () => {
-  for (const command of ['check', 'explain', 'show']) {
-    const { out } = await cli([command, '--help'])
+  const below = ['crl show', 'crl fetch', 'ocsp show', 'ocsp request', 'ocsp fetch']
+  for (const command of ['check', 'explain', 'show', ...below]) {
+    const { out } = await cli([...command.split(' '), '--help'])
     const options = [...out.matchAll(/^ +(?:-\w, )?(--[a-z0-9-]+)/gm)].map(
       ([, one]) => one as string,
     )

@@ -187,7 +187,7 @@ describe('pki and demo', () => {
     const check = ['check', 'p/clients/client-a.pem', '-a', 'p/ca.pem', '--acl', 'p/issuers.acl']
     expect((await cli(check, { cwd: folder })).code).toBe(0)
   })
-  test('the demonstration shows all five verdicts and is short', async () => {
+  test('the demonstration shows all six verdicts and is short', async () => {
     const { code, out } = await cli(['demo'], { env: { npm_lifecycle_event: 'start' } })
     expect(code).toBe(0)
     const codes = [
@@ -195,9 +195,10 @@ describe('pki and demo', () => {
       'issuer-unknown',
       'issuer-not-allowed',
       'signature-invalid',
+      'certificate-revoked',
     ]
     for (const text of ['✓ accepted', ...codes]) expect(out).toContain(text)
     expect(out).toContain('npm start -- check client.pem --anchors ca.pem')
-    expect(out.split('\n').length).toBeLessThan(52)
+    expect(out.split('\n').length).toBeLessThan(57)
   })
 })
