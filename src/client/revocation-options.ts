@@ -16,7 +16,7 @@ import { misuse } from './misuse.ts'
 /** What is asked about revocation, of which certificates, and what happens when there is no answer. */
 export type RevocationOptions =
   /** Revocation is not checked; the verdict says so in a warning. */
-  | { readonly mode: 'none' }
+  | ({ readonly mode: 'none'; readonly perIssuer?: undefined } & NothingGiven)
   /** Not checked but for some issuers. */
   | (Rule & { readonly mode: 'none'; readonly perIssuer: PerIssuer } & (GivenEither | Provided))
   | (Rule & { readonly mode: 'crl' } & (GivenCrls | Provided))
@@ -48,16 +48,27 @@ export interface IssuerRevocation extends WhenUnsure {
   readonly mode?: RevocationMode | undefined
 }
 
-interface GivenCrls {
+/** What only a source has. */
+interface Given {
+  readonly source?: undefined
+  readonly wait?: undefined
+}
+interface NothingGiven extends Given {
+  readonly crls?: undefined
+  readonly ocspResponses?: undefined
+}
+interface GivenCrls extends Given {
   /** From `parseCrls`. */
   readonly crls: Crls
 }
-interface GivenResponses {
+interface GivenResponses extends Given {
   /** From `parseOcspResponses`. */
   readonly ocspResponses: OcspResponses
 }
 type GivenEither = GivenCrls | GivenResponses
 interface Provided {
+  readonly crls?: undefined
+  readonly ocspResponses?: undefined
   /** Lists and responses that change while the program runs: from `createRevocationSource`. */
   readonly source: StatusProvider
   /** Milliseconds that a validation waits for what is fetched about its certificates; default 0, not at all. Async drivers only. */
@@ -205,11 +216,13 @@ function readFields<B extends Fields>(option: string, value: unknown, blank: B):
 }
 
 function entriesOf(option: string, value: unknown): readonly [string, unknown][] {
-  const prototype =
-    typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : value
+  const isObject = typeof value === 'object' && value !== null
+  const prototype: unknown = isObject ? Object.getPrototypeOf(value) : undefined
   // Fields of a class would be passed over.
-  if (prototype !== null && prototype !== Object.prototype) throw invalid(option, 'a plain object')
-  return value === null ? [] : Object.entries(value as object)
+  if (!isObject || (prototype !== null && prototype !== Object.prototype)) {
+    throw invalid(option, 'a plain object')
+  }
+  return Object.entries(value)
 }
 
 function isProvider(value: unknown): value is StatusProvider {

@@ -42,11 +42,12 @@ export function* ocspStatus(
   const inquiry: Inquiry = { issuer, known, context, isRevoked }
   let blockedUntil = never
   let blocked = false
+  let suspected = false
   for (const claim of revoking) {
     const signer = yield* findSigner(claim, inquiry)
     if (!('code' in signer)) return revokedFinding(claim, inquiry)
     problems.push(signer)
-    blocked ||= isUndecided(signer)
+    suspected ||= isUndecided(signer)
   }
   for (const claim of doubting) {
     const signer = yield* findSigner(claim, inquiry)
@@ -61,7 +62,7 @@ export function* ocspStatus(
     }
   }
   let opensAt = sorted.opensAt
-  if (!blocked) {
+  if (!blocked && !suspected) {
     for (const claim of good) {
       const signer = yield* findSigner(claim, inquiry)
       if (!('code' in signer)) {
@@ -74,7 +75,8 @@ export function* ocspStatus(
   for (const { answer } of [...revoking, ...doubting, ...good]) {
     opensAt = Math.min(opensAt, delegatesOpenAt(answer, context))
   }
-  return unknownFinding(problems, Math.min(opensAt - 1, blockedUntil))
+  const finding = unknownFinding(problems, Math.min(opensAt - 1, blockedUntil))
+  return suspected ? { ...finding, isSuspected: true } : finding
 }
 
 /** An answer that may count once its signature is known to verify. Unix seconds. */
@@ -377,7 +379,10 @@ function revokedFinding(claim: Revocation, inquiry: Inquiry): Finding {
   }
 }
 
-function unknownFinding(problems: readonly StatusProblem[], until: number): Finding {
+function unknownFinding(
+  problems: readonly StatusProblem[],
+  until: number,
+): Extract<Finding, { status: 'unknown' }> {
   return { status: 'unknown', problems, until }
 }
 

@@ -81,6 +81,8 @@ describe('a rule that makes no sense is misuse', () => {
     ['revocation.wait', { mode: 'crl', source, wait: '200' }],
     ['revocation.wait', { mode: 'crl', source, wait: 60_001 }],
     ['revocation.wait', { mode: 'crl', source, wait: null }],
+    ['revocation', null],
+    ["revocation.perIssuer['CN=x']", { mode: 'crl', crls, perIssuer: { 'CN=x': null } }],
   ])('%s is invalid: %o', (option, revocation) => {
     expect(misuse(revocation)).toMatchObject({ code: 'option-invalid', option })
   })

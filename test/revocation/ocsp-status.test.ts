@@ -150,6 +150,7 @@ describe('the worst answer counts', () => {
         { code: 'ocsp-signature', failure: { code: 'budget-exhausted', of: 'signatures' } },
       ],
       until: Number.POSITIVE_INFINITY,
+      isSuspected: true,
     })
   })
 
