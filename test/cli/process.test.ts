@@ -27,4 +27,15 @@ describe.runIf(existsSync(program) || process.env.CI === 'true')('the built prog
     expect([status, stdout]).toEqual([2, ''])
     expect(stderr).toContain('Did you mean --anchors?')
   })
+  test('knows its version, reads a list from standard input, and ends after fetching', () => {
+    expect(cli(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
+    const list = readFileSync(join(pki, 'crls/issuing-ca.crl'))
+    const shown = cli(['crl', '-', '--issuer', 'intermediates.pem'], list)
+    expect(shown.status).toBe(0)
+    expect(shown.stdout).toContain('✓ signed by CN=Example Issuing CA,O=Example')
+    const argv = ['check', 'clients/client-a.pem', '-a', 'ca.pem', '--crl', 'crls', '--fetch']
+    const fetched = cli([...argv, '--time', '2030-01-02'])
+    expect([fetched.status, fetched.stderr]).toEqual([0, ''])
+    expect(fetched.stdout).toContain('nothing was fetched')
+  })
 })
