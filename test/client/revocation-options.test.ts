@@ -48,7 +48,7 @@ describe('a rule that makes no sense is misuse', () => {
     ['revocation.onStale', crl({ onStale: 60 })],
     ['revocation.onStale', crl({ onStale: [60] })],
     ['revocation.onStale.allowFor', crl({ onStale: {} })],
-    ['revocation.onStale.allowFor', crl({ onStale: null })],
+    ['revocation.onStale', crl({ onStale: null })],
     ['revocation.onStale.allowFor', crl({ onStale: { allowFor: '60' } })],
     ['revocation.onStale.allowFor', crl({ onStale: { allowFor: Number.POSITIVE_INFINITY } })],
     ['revocation.maxAge', crl({ maxAge: '60' })],
