@@ -106,11 +106,11 @@ async function loadList(run: Run, name: string, count: number, shape: ListShape)
       times.push(timeOf(() => load()))
     }
     best = { times, floor }
-  } while (ratioOf(best) > hashes && ++tries < 3)
+  } while (quickest(best) > hashes && ++tries < 3)
   run.found({
     row: name,
-    what: 'against one SHA-256',
-    value: ratioOf(best),
+    what: 'against one SHA-256, the quickest of each',
+    value: quickest(best),
     unit: '×',
     limit: hashes,
   })
@@ -421,6 +421,11 @@ function timeOf(work: () => unknown): number {
 
 function ratioOf({ times, floor }: Timed): number {
   return median(times) / median(floor)
+}
+
+/** A hash is over before the system gives the processor to somebody else; what lasts ten times as long is not, half of the time. */
+function quickest({ times, floor }: Timed): number {
+  return Math.min(...times) / Math.min(...floor)
 }
 
 const million = 1_000_000
