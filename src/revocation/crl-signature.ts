@@ -1,5 +1,6 @@
 /** Who signed a list: RFC 5280 §6.3.3 (f) and (g). @module */
 
+import { bytesEqual } from '../base/bytes.ts'
 import { ask, type Steps } from '../effect/effect.ts'
 import { askSignature, judgeSignature, type SignatureQuestion } from '../path/signature.ts'
 import type { Certificate } from '../x509/certificate.ts'
@@ -54,13 +55,20 @@ export function* findSigner(
     if (own === undefined) return null
     problem = own
   }
+  // Another certificate of the same key may have the cRLSign that this one lacks, but no other signature.
+  const isTried = problem.code === 'crl-signature'
   for (const signer of yield* context.othersWhoSign(held, certificate)) {
+    if (isTried && 'issuer' in signer && hasKeyOf(signer.issuer, issuer)) continue
     const why =
       'problem' in signer ? signer.problem : yield* whyNotSignedBy(held, signer.issuer, context)
     if (why === undefined) return null
     if (!isUndecided(problem)) problem = why
   }
   return problem
+}
+
+function hasKeyOf(a: StatusIssuer, b: StatusIssuer): boolean {
+  return bytesEqual(a.subjectPublicKeyInfo.der, b.subjectPublicKeyInfo.der)
 }
 
 /** Whether the list may count all the same, for all that is known: a limit was reached, or a status is not known. */
