@@ -1,15 +1,14 @@
 /** One input judged: accepted, refused, or nothing to judge. @module */
 
 import type { ValidateOptions } from '../client/options.ts'
-import type { RevocationOptions } from '../client/revocation-options.ts'
-import type { Refused, Verdict } from '../client/verdict.ts'
+import type { Verdict } from '../client/verdict.ts'
 import { validateClientCertificate } from '../index.node.ts'
 import { validateClientCertificateSync } from '../sync.ts'
 import { type Reason, readInput, readPresentedFile, reasonOf } from './files.ts'
 import type { Io } from './io.ts'
 import { insteadOfCertificate } from './revocation-files.ts'
 import type { Settings } from './settings.ts'
-import { type StatusView, statusesOf, statusesOfSamePath } from './statuses.ts'
+import { type StatusView, statusesOf } from './statuses.ts'
 
 export interface Judged {
   readonly file: string
@@ -45,7 +44,7 @@ export async function judge(
   }
   const reason = reasonOf(verdict.failure)
   if (verdict.presented !== undefined) {
-    const statuses = refusedStatuses(verdict, source, options)
+    const statuses = statusesOf(verdict)
     return { file, status: 'refused', reason, verdict, source, statuses }
   }
   const instead = bytes instanceof Uint8Array ? insteadOfCertificate(bytes) : undefined
@@ -57,23 +56,6 @@ export async function judge(
 function unread(file: string, reason: Reason): Judged {
   const nothing = { verdict: undefined, source: undefined, statuses: [] }
   return { file, status: 'unreadable', reason, ...nothing }
-}
-
-/** Of all certificates of the path where only something unknown stood in the way: who mends one thing wants to know of the next. */
-function refusedStatuses(
-  verdict: Refused,
-  source: Source,
-  options: ValidateOptions,
-): readonly StatusView[] {
-  const { code } = verdict.failure
-  if (code !== 'revocation-unknown' || options.validateCertificate === false) {
-    return statusesOf(verdict)
-  }
-  const { revocation } = options
-  if (revocation === undefined || revocation.mode === 'none') return statusesOf(verdict)
-  const lenient: RevocationOptions = { ...revocation, onUnknown: 'allow' }
-  const again = judgeAgain(source, { ...options, revocation: lenient })
-  return statusesOfSamePath(verdict, again) ?? statusesOf(verdict)
 }
 
 /** Under other options, with what is there by now: whatever could be fetched has been. */

@@ -22,17 +22,23 @@ import type { IssuerRule, PreparedRevocation } from './rule.ts'
 import type { CertificateStatus, RevokedStatus, StatusIssuer, StatusProblem } from './status.ts'
 
 export type RevocationFailure =
-  | ({ readonly code: 'certificate-revoked' } & Omit<RevokedStatus, 'status'>)
+  | ({ readonly code: 'certificate-revoked'; readonly statuses: Statuses } & Omit<
+      RevokedStatus,
+      'status'
+    >)
   | {
       readonly code: 'revocation-unknown'
+      readonly statuses: Statuses
       readonly index: number
       /** Why each list and response at hand does not count, or what was not there. */
       readonly problems: readonly StatusProblem[]
     }
 
+/** For each certificate of the path, the target first. */
+type Statuses = readonly CertificateStatus[]
+
 export interface RevocationOutcome {
-  /** For each certificate of the path, the target first. */
-  readonly statuses: readonly CertificateStatus[]
+  readonly statuses: Statuses
   /** Unix seconds between which the statuses hold, if nothing new is learned. */
   readonly from: number
   readonly until: number
@@ -135,7 +141,7 @@ class RevocationCheck {
       if (finding?.status === 'revoked') {
         const { status, ...facts } = finding
         statuses.push({ status, index, ...facts })
-        const failure = { code: 'certificate-revoked', index, ...facts } as const
+        const failure = { code: 'certificate-revoked', index, ...facts, statuses } as const
         if (refusal?.failure.code !== 'certificate-revoked') {
           // No other path brings the target back; a CA that is revoked may have another certificate.
           refusal = { failure, definite: index === 0 }
@@ -154,7 +160,7 @@ class RevocationCheck {
         statuses.push({ status: 'unknown', index, problems })
         until = Math.min(until, finding.until)
         if (rule.onUnknown === 'deny' || isSuspected(finding)) {
-          const failure = { code: 'revocation-unknown', index, problems } as const
+          const failure = { code: 'revocation-unknown', index, problems, statuses } as const
           refusal ??= { failure, definite: false }
         }
       }

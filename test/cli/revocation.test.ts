@@ -100,6 +100,7 @@ describe('check with lists and responses', () => {
     expect([code, result.code, result.position]).toEqual([1, 'certificate-revoked', 0])
     expect(result.revocation).toMatchObject([
       { status: 'revoked', reason: 'keyCompromise', revocationDate: '2029-12-30T23:00:00Z' },
+      { status: 'good', position: 1 },
     ])
     const rule = ['--revocation', 'ocsp,depth=target']
     for (const file of ['ocsp.der', 'ocsp.pem']) {

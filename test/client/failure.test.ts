@@ -30,6 +30,7 @@ const examples: { readonly [C in FailureCode]?: readonly [Failure & { code: C },
   'certificate-revoked': [
     {
       code: 'certificate-revoked',
+      statuses: [],
       index: 1,
       evidence: {
         by: 'crl',
@@ -49,6 +50,7 @@ const examples: { readonly [C in FailureCode]?: readonly [Failure & { code: C },
   'revocation-unknown': [
     {
       code: 'revocation-unknown',
+      statuses: [],
       index: 0,
       problems: [
         { code: 'crl-expired', nextUpdate: testTime },
@@ -266,6 +268,7 @@ describe('words that depend on the facts', () => {
     [
       {
         code: 'certificate-revoked',
+        statuses: [],
         index: 0,
         evidence: { by: 'ocsp', issuer: name, thisUpdate: 60, nextUpdate: 120, age: 60 },
         revocationDate: 0,

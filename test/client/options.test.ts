@@ -111,7 +111,7 @@ describe('half a configuration is misuse', () => {
     ['pinnedTarget', { pinnedTarget: true }],
     ['revocation.mode', { revocation: { mode: 'soft' } }],
     ['revocation.mode', { revocation: {} }],
-    ['revocation.mode', { revocation: null }],
+    ['revocation', { revocation: null }],
     ['revocation', { revocation: 'none' }],
     ['userInitialPolicySet', { userInitialPolicySet: '1.2.3' }],
     ['userInitialPolicySet', { userInitialPolicySet: ['anyPolicy'] }],

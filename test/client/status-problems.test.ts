@@ -4,7 +4,7 @@ import type { StatusProblem } from '../../src/index.ts'
 import { statusProblems } from './status-problems.ts'
 
 const message = (...problems: readonly StatusProblem[]) =>
-  describeFailure({ code: 'revocation-unknown', index: 0, problems }).message
+  describeFailure({ code: 'revocation-unknown', statuses: [], index: 0, problems }).message
 
 describe('why a status is not known, in words', () => {
   test.each(Object.entries(statusProblems))('%s', (_, [problem, ...words]) => {
