@@ -105,8 +105,8 @@ const changes: readonly Change[] = [
     return true
   },
   (tbs, _, random) => {
-    const parent = allNodes(tbs).find(({ children }) => children?.some(isExtension))
-    if (parent?.children === undefined) return false
+    const parent = tbs.children?.find(({ tag }) => tag === 0xa0)?.children?.[0]
+    if (parent?.children?.some(isExtension) !== true) return false
     const point = nodeOf(encodeExtension('2.5.29.28', random.chance(90), anyPoint(random)))
     const at = parent.children.findIndex(({ children }) => isOid(children?.[0], [0x55, 0x1d, 0x1c]))
     if (at < 0) parent.children.push(point)

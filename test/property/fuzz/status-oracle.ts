@@ -567,8 +567,9 @@ function folded(value: Element | undefined): string {
   return text
     .normalize('NFKC')
     .toLowerCase()
+    .replace(/[\s\u0085]+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}]/gu, '')
-    .replace(/\s+/g, ' ')
+    .replace(/ +/g, ' ')
     .trim()
 }
 

@@ -107,7 +107,7 @@ export async function runStatusFuzz(
     if (i % 5_000 === 0) onProgress?.(i)
     const bench = random.pick(benches)
     const clock = random.pick(clocks)
-    const mode = random.chance(85) ? bench.lab.mode : random.pick(modes)
+    const mode = random.chance(93) ? bench.lab.mode : random.pick(modes)
     const trial = makeTrial(bench.lab, made, random)
     const print = () =>
       `seed ${seed + i}, ${bench.lab.name}, ${trial.way}: ${toHex(trial.items[trial.at]?.der as Uint8Array)}`
