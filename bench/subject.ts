@@ -8,14 +8,14 @@ export { parseIntermediates } from '../src/client/intermediates.ts'
 export { prepareOptions, secondsOf } from '../src/client/options.ts'
 export { validateSteps } from '../src/client/validate.ts'
 export { runSync } from '../src/effect/effect.ts'
-export { createClientCertificateValidator } from '../src/index.node.ts'
+export {
+  createClientCertificateValidator,
+  parseCrls,
+  parseTrustAnchors,
+} from '../src/index.node.ts'
+export { createKillList } from '../src/revocation/kill-list.ts'
+export { parseOcspResponses } from '../src/revocation/responses.ts'
 export { createRevocationSource } from '../src/revocation.ts'
 export { nodeHandlers } from '../src/runtime/node.ts'
-export {
-  createClientCertificateValidatorSync,
-  createKillList,
-  parseCrls,
-  parseOcspResponses,
-  parseTrustAnchors,
-} from '../src/sync.ts'
+export { createClientCertificateValidatorSync } from '../src/sync.ts'
 export { parseCertificate } from '../src/x509/parse-certificate.ts'
