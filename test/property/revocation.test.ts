@@ -9,16 +9,16 @@ describe(`${count} mutated lists and responses`, async () => {
   const report = await runStatusFuzz(count, 20_261_123)
 
   test('nothing throws', () => {
-    expect(report.thrown).toEqual([])
+    expect(report.thrown.slice(0, 5)).toEqual([])
   })
 
   test('no client is good but by what an independent reading says is signed, current, for it and does not revoke it', () => {
-    expect(report.turned).toEqual([])
+    expect(report.turned.slice(0, 5)).toEqual([])
     expect(report.outcomes.get('good')).toBeGreaterThan(count / 10)
   })
 
   test('no client is called revoked whom nothing revokes that is signed by whom it should be', () => {
-    expect(report.slandered).toEqual([])
+    expect(report.slandered.slice(0, 5)).toEqual([])
     expect(report.outcomes.get('revoked')).toBeGreaterThan(count / 10)
   })
 

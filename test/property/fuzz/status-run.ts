@@ -2,12 +2,12 @@
 
 import { toHex } from '../../../src/base/hex.ts'
 import type { Result } from '../../../src/base/result.ts'
+import { parseCrls } from '../../../src/revocation/crls.ts'
+import { parseOcspResponses } from '../../../src/revocation/responses.ts'
 import type { StatusProblem } from '../../../src/revocation/status.ts'
 import {
   type Intermediates,
-  parseCrls,
   parseIntermediates,
-  parseOcspResponses,
   parseTrustAnchors,
   type RevocationOptions,
   type TrustAnchors,
@@ -126,7 +126,9 @@ export async function runStatusFuzz(
         if (opinionOf(counted, bench.lab.subject, clock).revoked === 'no') slandered.push(print())
       }
     } catch (error) {
-      thrown.push(`${print()}: ${error instanceof Error ? error.stack : String(error)}`)
+      thrown.push(
+        `${print()}: ${error instanceof Error ? error.stack?.split('\n', 4).join('\n') : String(error)}`,
+      )
     }
   }
   onProgress?.(count)
