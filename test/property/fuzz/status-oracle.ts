@@ -91,7 +91,7 @@ interface List {
   /** Octets of what a delta and its base must share. */
   readonly scope: string
   readonly point: Point | undefined
-  /** Against RFC 5280 §5.2.3, §5.2.4 or §5.2.5: such a list revokes, and says nothing else. */
+  /** Against RFC 5280 §5.2.3, §5.2.4 or §5.2.5, or crowded: such a list revokes, and says nothing else. */
   readonly isAmiss: boolean
   /** Of the entries for the certificate, the reason code that weighs most; 0 where an entry has none. */
   readonly worst: number | undefined
@@ -195,9 +195,9 @@ function readList(der: Uint8Array, subject: Subject): List | undefined {
   )
   if (!signed) return undefined
   if (extensions.some(({ critical, id }) => critical && !listExtensions.has(id))) return undefined
-  const isAmiss = extensions.some(
-    ({ id, critical }) => ownExtensions.has(id) && critical !== (id !== '551d14'),
-  )
+  const isAmiss =
+    isCrowded(revoked) ||
+    extensions.some(({ id, critical }) => ownExtensions.has(id) && critical !== (id !== '551d14'))
   const octetsOf = (id: string) => extensions.find((one) => one.id === id)?.value
   const point = readPoint(octetsOf('551d1c'))
   const entries = entriesFor(revoked, subject, key, point?.flags.has(indirectFlag) === true)
@@ -214,6 +214,17 @@ function readList(der: Uint8Array, subject: Subject): List | undefined {
     point,
     worst: entries.sort((a, b) => weightOf(b) - weightOf(a))[0],
   }
+}
+
+/** Whether one serial number comes a thousand times: no CA revokes so often, and a look-up would pay for it. */
+function isCrowded(entries: readonly Element[]): boolean {
+  if (entries.length < 1_000) return false
+  const counts = new Map<string, number>()
+  for (const entry of entries) {
+    const serial = toHex(inside(entry)?.[0]?.content)
+    counts.set(serial, (counts.get(serial) ?? 0) + 1)
+  }
+  return Math.max(...counts.values()) > 1_000
 }
 
 function weightOf(reason: number): number {
