@@ -8,14 +8,13 @@ export { parseIntermediates } from '../src/client/intermediates.ts'
 export { prepareOptions, secondsOf } from '../src/client/options.ts'
 export { validateSteps } from '../src/client/validate.ts'
 export { runSync } from '../src/effect/effect.ts'
+export { createClientCertificateValidator, parseTrustAnchors } from '../src/index.node.ts'
 export {
-  createClientCertificateValidator,
+  createKillList,
+  createRevocationSource,
   parseCrls,
-  parseTrustAnchors,
-} from '../src/index.node.ts'
-export { createKillList } from '../src/revocation/kill-list.ts'
-export { parseOcspResponses } from '../src/revocation/responses.ts'
-export { createRevocationSource } from '../src/revocation.ts'
+  parseOcspResponses,
+} from '../src/revocation.ts'
 export { nodeHandlers } from '../src/runtime/node.ts'
 export { createClientCertificateValidatorSync } from '../src/sync.ts'
 export { parseCertificate } from '../src/x509/parse-certificate.ts'

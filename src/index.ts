@@ -27,12 +27,11 @@ export type {
 } from './client/verdict.ts'
 export type { TrustAnchor } from './path/trust-anchor.ts'
 export type { RevocationFailure } from './revocation/check.ts'
-export { type CrlSource, type Crls, parseCrls } from './revocation/crls.ts'
-export { createKillList, type KillList, type KillListed } from './revocation/kill-list.ts'
-export type { KillFailure } from './revocation/kill-list-check.ts'
-export type { KillListEntry, KillListInvalid } from './revocation/kill-list-entry.ts'
+export type { Crls } from './revocation/crls.ts'
+export type { KillList } from './revocation/kill-list.ts'
+export type { KillFailure } from './revocation/kill-lists.ts'
 export type { StatusProvider, WantedStatus } from './revocation/provider.ts'
-export { type OcspResponses, parseOcspResponses } from './revocation/responses.ts'
+export type { OcspResponses } from './revocation/responses.ts'
 export type {
   CertificateStatus,
   StatusEvidence,

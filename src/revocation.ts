@@ -1,4 +1,6 @@
-/** Getting revocation data, under Node: the entry `mtls-policy/revocation`. @module */
+/** The entry `mtls-policy/revocation` under Node: what revocation is held against, and getting it. @module */
+
+export * from './revocation.web.ts'
 
 export type { CacheFailure } from './runtime/revocation/cache-folder.ts'
 export type {

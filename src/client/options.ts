@@ -11,7 +11,8 @@ import type { PolicyInputs } from '../path/policies.ts'
 import type { Profile } from '../path/profile.ts'
 import type { ExtendedPurpose, Purpose } from '../path/purpose.ts'
 import type { AnchorChecks } from '../path/trust-anchor.ts'
-import { isKillList, type KillList } from '../revocation/kill-list.ts'
+import type { KillList } from '../revocation/kill-list.ts'
+import { KillLists } from '../revocation/kill-lists.ts'
 import type { PreparedRevocation, RevocationMaterial } from '../revocation/rule.ts'
 import type { CertificateSource } from './certificate-source.ts'
 import { Intermediates, parseIntermediates } from './intermediates.ts'
@@ -335,7 +336,7 @@ const checks = {
   validateCertificate: flag,
   validateACLForIssuer: flag,
   issuerAcl: when('made by parseIssuerAcl of mtls-policy/acl', isIssuerAcl),
-  killList: when('made by createKillList', isKillList),
+  killList: when('made by createKillList of mtls-policy/revocation', KillLists.isOne),
   trustAnchors: (option, value) => {
     if (value instanceof TrustAnchors) return
     throw misuse('trust-anchors-missing', 'trustAnchors must be made by parseTrustAnchors', {

@@ -1,8 +1,10 @@
 /** The operator's rule about revocation, as options in which half a configuration cannot be written. @module */
 
-import { Crls } from '../revocation/crls.ts'
+import { CrlAnswers } from '../revocation/crl-answers.ts'
+import type { Crls } from '../revocation/crls.ts'
+import { OcspAnswers } from '../revocation/ocsp-answers.ts'
 import type { StatusProvider } from '../revocation/provider.ts'
-import { OcspResponses } from '../revocation/responses.ts'
+import type { OcspResponses } from '../revocation/responses.ts'
 import type {
   IssuerRule,
   PreparedRevocation,
@@ -151,10 +153,14 @@ function materialOf(fields: AllFields, crl: boolean, ocsp: boolean): RevocationM
   const { crls, ocspResponses, source } = fields
   if (source === undefined) {
     return {
-      crls: given('crls', crls, Crls, 'parseCrls', crl) ?? noCrls,
-      responses:
-        given('ocspResponses', ocspResponses, OcspResponses, 'parseOcspResponses', ocsp) ??
-        noResponses,
+      crls: given('crls', crls, CrlAnswers.isOne, 'parseCrls', crl),
+      responses: given(
+        'ocspResponses',
+        ocspResponses,
+        OcspAnswers.isOne,
+        'parseOcspResponses',
+        ocsp,
+      ),
     }
   }
   if (crls !== undefined || ocspResponses !== undefined || !(crl || ocsp)) {
@@ -164,7 +170,7 @@ function materialOf(fields: AllFields, crl: boolean, ocsp: boolean): RevocationM
         : 'no rule of revocation looks at revocation.source'
     throw misuse('options-conflict', text, { option: 'revocation.source' })
   }
-  if (!isProvider(source)) throw invalid('revocation.source', 'made by createRevocationSource')
+  if (!isProvider(source)) throw invalid('revocation.source', `${made} createRevocationSource${of}`)
   return source
 }
 
@@ -172,18 +178,19 @@ function materialOf(fields: AllFields, crl: boolean, ocsp: boolean): RevocationM
 function given<T>(
   field: string,
   value: unknown,
-  kind: new (items: readonly never[]) => T,
+  isOne: (value: unknown) => value is T,
   maker: string,
   isNeeded: boolean,
 ): T | undefined {
-  if (value instanceof kind && isNeeded) return value
+  const isGiven = isOne(value)
+  if (isGiven && isNeeded) return value
   if (value === undefined && !isNeeded) return undefined
   const option = `revocation.${field}`
   if (value === undefined) {
-    const text = `${option} is missing: give ${maker}(…), or a source`
+    const text = `${option} is missing: give what is ${made} ${maker}${of}, or a source`
     throw misuse('option-missing', text, { option })
   }
-  if (!(value instanceof kind)) throw invalid(option, `made by ${maker}`)
+  if (!isGiven) throw invalid(option, `${made} ${maker}${of}`)
   throw misuse('options-conflict', `no rule of revocation looks at ${option}`, { option })
 }
 
@@ -229,8 +236,8 @@ function isProvider(value: unknown): value is StatusProvider {
   if (typeof value !== 'object' || value === null) return false
   const { crls, responses, request, epoch } = value as Partial<StatusProvider>
   return (
-    crls instanceof Crls &&
-    responses instanceof OcspResponses &&
+    CrlAnswers.isOne(crls) &&
+    OcspAnswers.isOne(responses) &&
     typeof request === 'function' &&
     typeof epoch === 'number'
   )
@@ -248,6 +255,8 @@ function invalid(option: string, expected: string): TypeError {
   return misuse('option-invalid', `${option} must be ${expected}`, { option })
 }
 
+const made = 'made by'
+const of = ' of mtls-policy/revocation'
 const modes: readonly RevocationMode[] = ['none', 'crl', 'ocsp', 'crl-or-ocsp']
 const modeWords = modes.join(', ')
 interface RuleFields extends Fields {
@@ -280,8 +289,6 @@ const noFields: AllFields = {
   wait: undefined,
 }
 const noOtherRules: ReadonlyMap<string, IssuerRule> = /* @__PURE__ */ new Map()
-const noCrls: Crls = /* @__PURE__ */ new Crls([])
-const noResponses: OcspResponses = /* @__PURE__ */ new OcspResponses([])
 const defaultRule: IssuerRule = { mode: 'none', onUnknown: 'deny', staleFor: 0, maxAge: undefined }
 /** Local limits: ten years, and a minute. */
 const maxSeconds = 315_360_000

@@ -19,7 +19,7 @@ import {
   type RevocationFailure,
   type RevocationOutcome,
 } from '../revocation/check.ts'
-import { KillCheck, type KillFailure } from '../revocation/kill-list-check.ts'
+import type { KillFailure, KillQuestions } from '../revocation/kill-lists.ts'
 import type { PreparedRevocation } from '../revocation/rule.ts'
 import type { CertificateStatus } from '../revocation/status.ts'
 import type { Certificate } from '../x509/certificate.ts'
@@ -45,7 +45,7 @@ export function* validateSteps(
   if (!read.ok) return refused(read.failure)
   const presented = read.value
   const { killList } = prepared
-  const kills = killList && new KillCheck(killList, time)
+  const kills = killList && killList.ask(time)
   if (kills !== undefined && !kills.isIdle) {
     const failure = yield* kills.target(presented.target)
     if (failure !== undefined) {
@@ -98,7 +98,7 @@ export function* validateSteps(
 
 /** What a valid path must pass besides; `undefined`: nothing. Revocation comes last: it may ask for something to be fetched. */
 function accepting(
-  kills: KillCheck | undefined,
+  kills: KillQuestions | undefined,
   acls: Acls | undefined,
   revocation: Statuses | undefined,
 ): Accept<KillFailure | AclFailure | RevocationFailure> | undefined {
@@ -111,7 +111,7 @@ function accepting(
 
 function* acceptAfter(
   found: ValidatedPath,
-  kills: KillCheck | undefined,
+  kills: KillQuestions | undefined,
   acls: Acls | undefined,
   revocation: Statuses | undefined,
 ): Steps<Refusal<KillFailure | AclFailure | RevocationFailure> | undefined> {

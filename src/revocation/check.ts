@@ -12,12 +12,10 @@ import type { SignatureBudget } from '../path/signature.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { nameKey, namesMatch } from '../x509/name-match.ts'
 import type { Finding } from './context.ts'
+import type { CrlAnswers } from './crl-answers.ts'
 import type { CrlContext, CrlSigner } from './crl-signature.ts'
-import { crlStatus } from './crl-status.ts'
-import type { Crls } from './crls.ts'
 import type { HeldCrl } from './held-crl.ts'
-import { ocspStatus } from './ocsp-status.ts'
-import type { OcspResponses } from './responses.ts'
+import type { OcspAnswers } from './ocsp-answers.ts'
 import type { IssuerRule, PreparedRevocation } from './rule.ts'
 import type { CertificateStatus, RevokedStatus, StatusIssuer, StatusProblem } from './status.ts'
 
@@ -101,8 +99,8 @@ class RevocationCheck {
   readonly #path: ValidatedPath
   readonly #prepared: PreparedRevocation
   readonly #options: PathOptions
-  readonly #crls: Crls
-  readonly #responses: OcspResponses
+  readonly #crls: CrlAnswers | undefined
+  readonly #responses: OcspAnswers | undefined
   readonly #effort: Effort
   /** Of the rule that was asked for last: most operators have one. */
   #context: CrlContext | undefined
@@ -114,6 +112,8 @@ class RevocationCheck {
   #pending = 0
   /** Of issuers of lists, to the anchor of the path; `undefined` as value: there is none. */
   #paths: Map<Certificate, ValidatedPath | undefined> | undefined
+  /** Where those paths lead. */
+  #above: Pick<PathOptions, 'anchors' | 'intermediates'> | undefined
 
   constructor(path: ValidatedPath, prepared: PreparedRevocation, options: PathOptions) {
     this.#path = path
@@ -170,7 +170,7 @@ class RevocationCheck {
 
   #ruleOf({ name }: StatusIssuer): IssuerRule {
     const { rule, perIssuer } = this.#prepared
-    return (perIssuer.size > 0 && perIssuer.get(this.#crls.issuedBy(name).nameKey)) || rule
+    return (perIssuer.size > 0 && perIssuer.get(nameKey(name))) || rule
   }
 
   #whyNotChecked(
@@ -192,7 +192,7 @@ class RevocationCheck {
     const context = this.#contextOf(rule)
     switch (rule.mode) {
       case 'crl':
-        return crlStatus(certificate, issuer, this.#crls, context)
+        return this.#findByCrl(certificate, issuer, context)
       case 'ocsp':
         return this.#findByOcsp(certificate, issuer, context)
       default:
@@ -200,8 +200,13 @@ class RevocationCheck {
     }
   }
 
+  // `prepareRevocation` sees to it that there is what a rule looks at.
+  #findByCrl(certificate: Certificate, issuer: StatusIssuer, context: CrlContext): Steps<Finding> {
+    return (this.#crls as CrlAnswers).statusOf(certificate, issuer, context)
+  }
+
   #findByOcsp(certificate: Certificate, issuer: StatusIssuer, context: CrlContext): Steps<Finding> {
-    return ocspStatus(certificate, issuer, this.#responses, context, (delegate, ca) =>
+    return (this.#responses as OcspAnswers).statusOf(certificate, issuer, context, (delegate, ca) =>
       this.#isRevoked(delegate, ca, this.#positionOf(certificate)),
     )
   }
@@ -211,7 +216,7 @@ class RevocationCheck {
     issuer: StatusIssuer,
     context: CrlContext,
   ): Steps<Finding> {
-    const byCrl = yield* crlStatus(certificate, issuer, this.#crls, context)
+    const byCrl = yield* this.#findByCrl(certificate, issuer, context)
     if (byCrl.status === 'revoked') return byCrl
     return combine(byCrl, yield* this.#findByOcsp(certificate, issuer, context))
   }
@@ -290,28 +295,30 @@ class RevocationCheck {
     return undefined
   }
 
-  /** A path of an issuer of lists to the anchor of the path that is checked. */
+  /** A path of an issuer of lists over CAs of the path that is checked: nobody else may certify one, and nothing that was sent may mislead. */
   *#pathOf(signer: Certificate): Steps<ValidatedPath | undefined | 'limit'> {
     this.#paths ??= new Map()
     if (this.#paths.has(signer)) return this.#paths.get(signer)
     if (--this.#effort.searches < 0) return 'limit'
-    const { anchor } = this.#path
-    const { budget } = this.#options
+    const { anchor, certificates } = this.#path
+    this.#above ??= {
+      anchors: new IssuerIndex([new Issuer(anchor.certificate, anchor)]),
+      intermediates: [
+        new IssuerIndex(certificates.slice(1).map((one) => new Issuer(one, undefined))),
+      ],
+    }
     const options: PathOptions = {
       ...this.#options,
-      anchors: new IssuerIndex([new Issuer(anchor.certificate, anchor)]),
+      ...this.#above,
       purpose: 'any',
       acceptedPurposes: undefined,
       expectedPeerNames: undefined,
       policies: {},
       pinnedTarget: 'refuse',
-      budget: {
-        ...budget,
-        candidates: Math.min(budget?.candidates ?? maxCandidates, maxCandidates),
-      },
     }
     const found = yield* withinEffort(buildPath(signer, options), this.#effort)
     if (found === undefined) return 'limit'
+    if (!found.ok && found.failure.code === 'budget-exhausted') return 'limit'
     const path = found.ok ? found.path : undefined
     this.#paths.set(signer, path)
     return path
@@ -465,11 +472,10 @@ function isBetter(a: Good, b: Good): boolean {
 }
 
 /**
- * Local limits for one validation. Real ones need a search or two for issuers of lists, whose status is one more question each; none
- * looks at more than a handful of namesakes. Signatures of lists are counted as in path building.
+ * Local limits for one validation. Real ones need a search or two for issuers of lists, with two signatures each, and ask as often for
+ * the status of one. Signatures of lists are counted as in path building.
  */
 const maxSearches = 16
 const maxVerifications = 64
 const maxStatuses = 64
-const maxCandidates = 200
 const maxSignatures = defaultBudget.signatures

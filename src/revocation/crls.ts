@@ -2,14 +2,21 @@
 
 import { compareBytes } from '../base/bytes.ts'
 import { failed, type Result, success } from '../base/result.ts'
+import type { Steps } from '../effect/effect.ts'
+import type { Certificate } from '../x509/certificate.ts'
 import type { CertificateList } from '../x509/crl.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import type { Name } from '../x509/name.ts'
 import { nameKey } from '../x509/name-match.ts'
 import { isParsedCrl, judgedKeysOf, parseCrl } from '../x509/parse-crl.ts'
+import type { Finding } from './context.ts'
+import { CrlAnswers } from './crl-answers.ts'
+import type { CrlContext } from './crl-signature.ts'
+import { crlStatus } from './crl-status.ts'
 import { compareNumbers } from './crl-view.ts'
 import { HeldCrl } from './held-crl.ts'
 import { type RevocationInputFailure, readRevocationInput } from './input.ts'
+import type { StatusIssuer } from './status.ts'
 
 /** PEM text or bytes (one list or more, label `X509 CRL`), DER, base64 of DER, or a parsed list. */
 export type CrlSource = string | Uint8Array | CertificateList
@@ -28,7 +35,7 @@ export interface IssuedCrls {
 }
 
 /** Immutable. Made by `parseCrls`, once for many validations. */
-export class Crls {
+export class Crls extends CrlAnswers {
   readonly lists: readonly CertificateList[]
   /** What could not be read and is left out: what it would have said is unknown. */
   readonly unreadable: readonly UnreadableCrl[]
@@ -37,6 +44,7 @@ export class Crls {
   readonly #byName = new WeakMap<Name, IssuedCrls>()
 
   constructor(lists: readonly CertificateList[], unreadable: readonly UnreadableCrl[] = []) {
+    super()
     this.lists = lists
     this.unreadable = unreadable
     for (const list of lists) {
@@ -47,6 +55,10 @@ export class Crls {
     }
     // Here once: whichever order they are given in, the same list decides.
     for (const same of this.#byIssuer.values()) same.sort(compareCrls)
+  }
+
+  statusOf(certificate: Certificate, issuer: StatusIssuer, context: CrlContext): Steps<Finding> {
+    return crlStatus(certificate, issuer, this, context)
   }
 
   /** The lists whose issuer matches `name`. */

@@ -9,19 +9,14 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { Name } from '../x509/name.ts'
 import { nameKey } from '../x509/name-match.ts'
 import { rewriteSignature } from '../x509/rewritten-signature.ts'
-import { index, type KillList, type Listed } from './kill-list.ts'
-import { type KillListEntry, type Kind, serialKeyOf } from './kill-list-entry.ts'
-
-/** `index` is the position in the path: 0 is the target, the anchor comes last. */
-export type KillFailure =
-  /** An entry names the certificate, or the key that it holds. */
-  | { readonly code: 'certificate-killed'; readonly index: number; readonly entry: KillListEntry }
-  /** An entry names the CA at `index`, and with it every certificate below. */
-  | { readonly code: 'issuer-killed'; readonly index: number; readonly entry: KillListEntry }
+import type { KillIndex, KillList, Listed } from './kill-list.ts'
+import { type Kind, serialKeyOf } from './kill-list-entry.ts'
+import type { KillFailure, KillQuestions } from './kill-lists.ts'
 
 /** One validation's questions to the list, which may change meanwhile. */
-export class KillCheck {
+export class KillCheck implements KillQuestions {
   readonly #list: KillList
+  readonly #index: () => KillIndex
   /** Unix seconds. */
   readonly #time: number
   /** Of the list, when the target was looked up. */
@@ -29,8 +24,10 @@ export class KillCheck {
   /** Unix seconds: before that, an entry counted whose time is over. */
   from: number = Number.NEGATIVE_INFINITY
 
-  constructor(list: KillList, time: number) {
+  /** @param index - What the list holds at the moment. */
+  constructor(list: KillList, index: () => KillIndex, time: number) {
     this.#list = list
+    this.#index = index
     this.#time = time
     this.#epoch = list.epoch
   }
@@ -123,12 +120,12 @@ export class KillCheck {
   }
 
   #has(kind: Kind): boolean {
-    return this.#list[index][kind].size > 0
+    return this.#index()[kind].size > 0
   }
 
   /** @param tbs - For kind `certificate`. */
   #find(kind: Kind, key: string, tbs?: Uint8Array): Listed | undefined {
-    const alike = this.#list[index][kind].get(key)
+    const alike = this.#index()[kind].get(key)
     const longest = alike?.findLast(
       (one) => tbs === undefined || (one.tbs !== undefined && bytesEqual(one.tbs, tbs)),
     )

@@ -1,11 +1,13 @@
 /** The kill list: who is refused from now on, whatever anybody else says. @module */
 
+import { KillCheck } from './kill-list-check.ts'
 import {
   type KillListEntry,
   type Kind,
   type ReadKillEntry,
   readKillEntry,
 } from './kill-list-entry.ts'
+import { KillLists, type KillQuestions } from './kill-lists.ts'
 
 /** An entry as it was given, with the number to remove it by. */
 export interface KillListed {
@@ -13,25 +15,21 @@ export interface KillListed {
   readonly entry: KillListEntry
 }
 
-/** The key under which a list carries what validations look up. */
-export const index: unique symbol = /* @__PURE__ */ Symbol('index')
-
 /** For each kind, the entries by what they are looked up by; under one key, the one that counts longest last. */
 export type KillIndex = Readonly<Record<Kind, Map<string, Listed[]>>>
 
 export interface Listed extends KillListed, ReadKillEntry {}
 
 /** A live list: what is added counts for every validation that begins afterwards, and for verdicts that were remembered. */
-export class KillList {
-  /** Set by the constructor: a bundler keeps a class with a computed field, whether it is used or not. */
-  declare [index]: KillIndex
+export class KillList extends KillLists {
+  #index = emptyIndex()
   #listed = new Map<number, Listed>()
   #listeners = new Set<() => void>()
   #lastId = 0
   #epoch = 0
 
   constructor(entries: readonly KillListEntry[]) {
-    this[index] = emptyIndex()
+    super()
     this.#insert(readAll(entries))
   }
 
@@ -69,8 +67,8 @@ export class KillList {
     const listed = this.#listed.get(id)
     if (listed === undefined) return false
     const { kind, key } = listed
-    const alike = this[index][kind].get(key) as Listed[]
-    if (alike.length === 1) this[index][kind].delete(key)
+    const alike = this.#index[kind].get(key) as Listed[]
+    if (alike.length === 1) this.#index[kind].delete(key)
     else alike.splice(alike.indexOf(listed), 1)
     this.#listed.delete(id)
     this.#changed()
@@ -86,7 +84,7 @@ export class KillList {
   replace(entries: readonly KillListEntry[]): readonly number[] {
     const read = readAll(entries)
     this.#listed = new Map()
-    this[index] = emptyIndex()
+    this.#index = emptyIndex()
     const ids = this.#insert(read)
     this.#changed()
     return ids
@@ -111,12 +109,16 @@ export class KillList {
     }
   }
 
+  ask(time: number): KillQuestions {
+    return new KillCheck(this, () => this.#index, time)
+  }
+
   #insert(read: readonly ReadKillEntry[]): readonly number[] {
     return read.map((one) => {
       const id = ++this.#lastId
       const listed: Listed = { id, ...one }
       this.#listed.set(id, listed)
-      const byKey = this[index][one.kind]
+      const byKey = this.#index[one.kind]
       const alike = byKey.get(one.key)
       if (alike === undefined) byKey.set(one.key, [listed])
       else alike.splice(placeOf(one.expires, alike), 0, listed)
@@ -146,11 +148,6 @@ export class KillList {
  */
 export function createKillList(entries: readonly KillListEntry[] = []): KillList {
   return new KillList(entries)
-}
-
-/** Asks for the key, not the class: who has no list need not load how its entries are read. */
-export function isKillList(value: unknown): value is KillList {
-  return typeof value === 'object' && value !== null && index in value
 }
 
 function readAll(entries: readonly KillListEntry[]): readonly ReadKillEntry[] {

@@ -12,11 +12,9 @@ import type { Finding, StatusContext } from './context.ts'
 import { type Currency, currencyOf } from './currency.ts'
 import { type Answer, type Delegate, maxDelegates } from './held-response.ts'
 import type { KnownIssuer } from './known-issuers.ts'
+import type { IsRevoked } from './ocsp-answers.ts'
 import type { OcspResponses } from './responses.ts'
 import type { StatusEvidence, StatusIssuer, StatusProblem } from './status.ts'
-
-/** Whether a responder's own certificate, which has no id-pkix-ocsp-nocheck, is revoked by what its issuer says. */
-export type IsRevoked = (delegate: Certificate, issuer: StatusIssuer) => Steps<boolean>
 
 /**
  * Decides by all answers about `certificate` that count, the worst of them: revoked, then unknown, then good. Signatures come last:

@@ -8,9 +8,12 @@ import type { ParseFailure } from '../x509/failure.ts'
 import type { CertID, OcspResponse } from '../x509/ocsp.ts'
 import { isParsedOcspResponse, parseOcspResponse } from '../x509/parse-ocsp.ts'
 import { certIdHashes } from '../x509/write-ocsp.ts'
+import type { Finding, StatusContext } from './context.ts'
 import { type Answer, type HeldResponse, holderOf } from './held-response.ts'
 import { type RevocationInputFailure, readRevocationInput } from './input.ts'
 import { issuerIndexKey, type KnownIssuer, KnownIssuers } from './known-issuers.ts'
+import { type IsRevoked, OcspAnswers } from './ocsp-answers.ts'
+import { ocspStatus } from './ocsp-status.ts'
 import type { StatusIssuer, StatusProblem } from './status.ts'
 
 /** DER bytes, base64 of DER, PEM text or bytes with label `OCSP RESPONSE` (one response or more), or a parsed response. */
@@ -30,7 +33,7 @@ export interface Answers {
 }
 
 /** Immutable but for what it remembers; made by `parseOcspResponses`, once for many validations. */
-export class OcspResponses {
+export class OcspResponses extends OcspAnswers {
   readonly responses: readonly OcspResponse[]
   /** What could not be read and is left out: then it says nothing of anybody. */
   readonly unreadable: readonly UnreadableResponse[]
@@ -44,9 +47,19 @@ export class OcspResponses {
   readonly #issuers = new KnownIssuers()
 
   constructor(responses: readonly OcspResponse[], unreadable: readonly UnreadableResponse[] = []) {
+    super()
     this.responses = responses
     this.unreadable = unreadable
     for (const held of new Set(responses.map(holderOf))) this.#add(held)
+  }
+
+  statusOf(
+    certificate: Certificate,
+    issuer: StatusIssuer,
+    context: StatusContext,
+    isRevoked: IsRevoked,
+  ): Steps<Finding> {
+    return ocspStatus(certificate, issuer, this, context, isRevoked)
   }
 
   /** Looks up what speaks of `certificate`; digests are asked for once for each issuer. */

@@ -1,8 +1,8 @@
 /** The operator's rule: what is asked, of which certificates, and what happens when there is no answer. @module */
 
-import type { Crls } from './crls.ts'
+import type { CrlAnswers } from './crl-answers.ts'
+import type { OcspAnswers } from './ocsp-answers.ts'
 import type { StatusProvider } from './provider.ts'
-import type { OcspResponses } from './responses.ts'
 
 /** `crl-or-ocsp`: both are looked at; one that says revoked is enough to refuse, and one that says good enough to accept. */
 export type RevocationMode = 'none' | 'crl' | 'ocsp' | 'crl-or-ocsp'
@@ -34,7 +34,8 @@ export interface PreparedRevocation {
 export type RevocationMaterial = StatusProvider | GivenMaterial
 
 export interface GivenMaterial {
-  readonly crls: Crls
-  readonly responses: OcspResponses
+  /** Absent: no rule looks at any. */
+  readonly crls: CrlAnswers | undefined
+  readonly responses: OcspAnswers | undefined
   readonly request?: undefined
 }

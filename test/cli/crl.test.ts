@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { serialNumbersOf } from '../../src/cli/crl-facts.ts'
-import { parseCrls } from '../../src/index.ts'
+import { parseCrls } from '../../src/revocation.ts'
 import { issueCa, issueCrl, startResponder, testTime } from '../../src/testing/index.ts'
 import { cli, folderOf } from './support.ts'
 

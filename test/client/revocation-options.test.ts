@@ -3,12 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { prepareRevocation } from '../../src/client/revocation-options.ts'
 import {
   createClientCertificateValidator,
-  parseCrls,
-  parseOcspResponses,
   parseTrustAnchors,
   validateClientCertificate,
 } from '../../src/index.node.ts'
 import type { StatusProvider } from '../../src/revocation/provider.ts'
+import { parseCrls, parseOcspResponses } from '../../src/revocation.ts'
 import { validateClientCertificateSync } from '../../src/sync.ts'
 import { issueCa, testTime } from '../../src/testing/index.ts'
 import { nameKey } from '../../src/x509/name-match.ts'

@@ -1,13 +1,12 @@
 /** What happens when, as code: each row of the tables about revocation is one entry here, and its cells are what a validation says. @module */
 
 import {
-  parseCrls,
-  parseOcspResponses,
   parseTrustAnchors,
   type RevocationOptions,
   type ValidateOptions,
   type Verdict,
 } from '../../src/index.ts'
+import { parseCrls, parseOcspResponses } from '../../src/revocation.ts'
 import { validateClientCertificateSync } from '../../src/sync.ts'
 import {
   type CertificateOptions,

@@ -5,13 +5,8 @@ import { parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import { prepareOptions, type ValidateOptions } from '../../src/client/options.ts'
 import { validateSteps } from '../../src/client/validate.ts'
 import { type Effect, runAsync, runSync } from '../../src/effect/effect.ts'
-import {
-  createKillList,
-  formatName,
-  type KillListEntry,
-  parseTrustAnchors,
-  type Verdict,
-} from '../../src/index.ts'
+import { formatName, parseTrustAnchors, type Verdict } from '../../src/index.ts'
+import { createKillList, type KillListEntry } from '../../src/revocation.ts'
 import { nodeHandlers } from '../../src/runtime/node.ts'
 import { webHandlers } from '../../src/runtime/web.ts'
 import {

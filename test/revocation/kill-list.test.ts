@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createKillList, type KillList, type KillListEntry } from '../../src/index.ts'
+import type { KillList } from '../../src/index.ts'
+import { createKillList, type KillListEntry } from '../../src/revocation.ts'
 import { createPki, issueCa } from '../../src/testing/index.ts'
 import { misuseOf } from '../client/support.ts'
 

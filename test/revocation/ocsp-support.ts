@@ -1,7 +1,8 @@
 import { type Effect, type Handlers, runSync, type Steps } from '../../src/effect/effect.ts'
 import { algorithmPolicy } from '../../src/path/algorithms.ts'
 import type { Finding, StatusContext } from '../../src/revocation/context.ts'
-import { type IsRevoked, ocspStatus } from '../../src/revocation/ocsp-status.ts'
+import type { IsRevoked } from '../../src/revocation/ocsp-answers.ts'
+import { ocspStatus } from '../../src/revocation/ocsp-status.ts'
 import {
   type OcspResponseSource,
   type OcspResponses,

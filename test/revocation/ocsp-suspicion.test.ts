@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseOcspResponses, parseTrustAnchors } from '../../src/index.ts'
+import { parseTrustAnchors } from '../../src/index.ts'
+import { parseOcspResponses } from '../../src/revocation.ts'
 import { validateClientCertificateSync } from '../../src/sync.ts'
 import { issueCa, poolKey, testTime } from '../../src/testing/index.ts'
 

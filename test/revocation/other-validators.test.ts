@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../src/base/hex.ts'
-import { createKillList } from '../../src/index.ts'
+import { createKillList } from '../../src/revocation.ts'
 import { issueCa, testTime } from '../../src/testing/index.ts'
 import { day, outcome, thisUpdate, week } from './crl-support.ts'
 

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import {
   createClientCertificateValidator,
-  parseCrls,
-  parseOcspResponses,
   parseTrustAnchors,
   type RevocationOptions,
   type StatusProvider,
   validateClientCertificate,
   type WantedStatus,
 } from '../../src/index.node.ts'
+import { parseCrls, parseOcspResponses } from '../../src/revocation.ts'
 import {
   createClientCertificateValidatorSync,
   validateClientCertificateSync,

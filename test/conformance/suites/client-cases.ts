@@ -1,6 +1,7 @@
 /** Client certificates in limbo's schema with optional fields of their own. @module */
-import { parseOcspResponses, type RevocationOptions } from '../../../src/index.ts'
+import type { RevocationOptions } from '../../../src/index.ts'
 import { parseCrls } from '../../../src/revocation/crls.ts'
+import { parseOcspResponses } from '../../../src/revocation.ts'
 import type { Options } from '../drivers.ts'
 import { type AclEntryJson, aclFrom, bytesOf } from '../inputs.ts'
 import { bothDrivers, type Case, type Outcome, type Profile, type Suite } from '../suite.ts'
