@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { validateClientCertificate } from '../../src/index.web.ts'
 import { parseCrls } from '../../src/revocation/crls.ts'
+import { parseOcspResponses } from '../../src/revocation/responses.ts'
 import { parseTrustAnchors, validateClientCertificateSync } from '../../src/sync.ts'
 import {
   type CertificateAuthority,
@@ -27,6 +28,7 @@ const issuing = await root.issueCa('Issuing CA')
 const client = await issuing.issue('client-a')
 const ofRoot = await root.issueCrl()
 const ofIssuing = await issuing.issueCrl()
+const other = await issueCa('Other CA', { key: 'P-256#60' })
 const sent = { sent: [issuing] }
 const past = { thisUpdate: thisUpdate - 2 * week, nextUpdate: thisUpdate - week }
 const crlSigner = { keyUsage: ['cRLSign'], extendedKeyUsage: 'absent' } as const
@@ -464,6 +466,44 @@ describe('the work of one validation has limits', async () => {
     expect(outcome(client, root, [ofRoot, ofIssuing, revoking], given)).toBe('status-limit')
   })
 
+  test('a path of many keys of one CA does not multiply the signatures', async () => {
+    const rule = { onUnknown: 'allow', depth: 'target' }
+    const chain: CertificateAuthority[] = []
+    for (let i = 0; i < 9; i++) {
+      chain.push(
+        await (chain.at(-1) ?? root).issueCa('Rolling CA', { key: `P-256#${i + 1}` as 'P-256#1' }),
+      )
+    }
+    const leaf = await (chain.at(-1) ?? root).issue('client-b')
+    const signers = await Promise.all(
+      Array.from({ length: 16 }, (_, i) =>
+        (chain[0] ?? root).issue('Rolling CA', {
+          ...crlSigner,
+          key: `P-256#${i + 20}` as 'P-256#1',
+          authorityKeyIdentifier: 'absent',
+        }),
+      ),
+    )
+    const forged = await (chain.at(-1) ?? root).issueCrl({
+      revoked: [leaf],
+      signingKey: 'P-256#50',
+    })
+    expect(outcome(leaf, root, [forged], { sent: chain, known: signers, rule })).toBe(
+      'budget-exhausted',
+    )
+    expect(outcome(leaf, root, [forged], { sent: chain, rule })).toBe('unknown')
+  })
+
+  test('a CA certificate that a client sends does not make a signer a revoked one', async () => {
+    const again = await root.crossSign(issuing, { notAfter: testTime + day })
+    const own = await issuing.issue('Issuing CA', { ...crlSigner, key: 'P-256#42' })
+    const list = await issueCrl(own, { revoked: [client] })
+    const lists = [await root.issueCrl({ revoked: [again] }), list]
+    const given: Given = { sent: [again, issuing], known: [own], rule: { onUnknown: 'allow' } }
+    expect(outcome(client, root, lists, given)).toBe('revoked')
+    expect(outcome(client, root, lists, { ...given, sent: [issuing, again] })).toBe('revoked')
+  })
+
   test('signers that all sign for each other end', async () => {
     const few = namesakes.slice(0, 12)
     const lists = await Promise.all(
@@ -480,6 +520,95 @@ describe('the work of one validation has limits', async () => {
     })
     expect(typeof found).toBe('string')
     expect(performance.now() - started).toBeLessThan(5_000)
+  })
+})
+
+describe('lists and responses together, mode crl-or-ocsp', async () => {
+  const direct = await root.issue('client-b')
+  const kinds = {
+    good: {
+      crl: await root.issueCrl(),
+      ocsp: await root.issueOcspResponse({ responses: [direct] }),
+    },
+    revoked: {
+      crl: await root.issueCrl({ revoked: [direct] }),
+      ocsp: await root.issueOcspResponse({
+        responses: [{ certificate: direct, certStatus: 'revoked' }],
+      }),
+    },
+    stale: {
+      crl: await root.issueCrl(past),
+      ocsp: await root.issueOcspResponse({ responses: [direct], ...past }),
+    },
+    unknown: {
+      crl: await other.issueCrl(),
+      ocsp: await root.issueOcspResponse({
+        responses: [{ certificate: direct, certStatus: 'unknown' }],
+      }),
+    },
+  }
+  type Kind = keyof typeof kinds
+  const decide = (crl: Kind, ocsp: Kind, rule: object = {}) =>
+    judge(direct, root, [kinds[crl].crl], {
+      rule: {
+        mode: 'crl-or-ocsp',
+        ocspResponses: parseOcspResponses(kinds[ocsp].ocsp.der),
+        ...rule,
+      },
+    })
+
+  test.each<readonly [Kind, Kind, string]>([
+    ['good', 'good', 'good'],
+    ['good', 'unknown', 'good'],
+    ['unknown', 'good', 'good'],
+    ['good', 'stale', 'good'],
+    ['stale', 'good', 'good'],
+    ['good', 'revoked', 'revoked'],
+    ['revoked', 'good', 'revoked'],
+    ['revoked', 'revoked', 'revoked'],
+    ['unknown', 'revoked', 'revoked'],
+    ['revoked', 'unknown', 'revoked'],
+    ['unknown', 'unknown', 'crl-missing ocsp-unknown'],
+    ['stale', 'unknown', 'crl-expired ocsp-unknown'],
+    ['stale', 'stale', 'crl-expired ocsp-expired'],
+  ])('a list says %s, a response says %s: %s', (crl, ocsp, expected) => {
+    expect(outcomeOf(decide(crl, ocsp))).toBe(expected)
+  })
+
+  test('both are named as evidence, and a current one spares a stale one its warning', () => {
+    const verdict = decide('good', 'good')
+    const by = verdict.ok && verdict.verified ? verdict.revocation : []
+    expect(by).toMatchObject([{ evidence: [{ by: 'crl' }, { by: 'ocsp' }] }])
+    const rule = { onStale: { allowFor: 2 * week } }
+    expect(decide('stale', 'good', rule)).toMatchObject({ ok: true, warnings: [] })
+    expect(decide('good', 'stale', rule)).toMatchObject({ ok: true, warnings: [] })
+    expect(decide('stale', 'stale', rule)).toMatchObject({
+      ok: true,
+      warnings: [{ code: 'revocation-stale' }],
+    })
+  })
+
+  test('what nobody could judge is not made good by the other one', async () => {
+    const forged = await Promise.all(
+      Array.from({ length: 110 }, () =>
+        root.issueCrl({ revoked: [direct], signingKey: 'P-256#50' }),
+      ),
+    )
+    const responses = { ocspResponses: parseOcspResponses(kinds.good.ocsp.der) }
+    const rule = { mode: 'crl-or-ocsp', onUnknown: 'allow', ...responses }
+    expect(outcome(direct, root, forged, { rule })).toBe('crl-signature:budget-exhausted')
+  })
+
+  test('a delegate of the responder that a list revokes does not answer', async () => {
+    const responder = await root.issueOcspResponder('Responder', { ocspNoCheck: 'absent' })
+    const response = await root.issueOcspResponse({ responses: [direct], signer: responder })
+    const rule = { mode: 'crl-or-ocsp', ocspResponses: parseOcspResponses(response.der) }
+    expect(outcome(direct, root, [await other.issueCrl()], { rule })).toBe('good')
+    const only = { issuingDistributionPoint: { onlyContainsCACerts: true } }
+    const list = await root.issueCrl({ ...only, revoked: [responder] })
+    expect(outcome(direct, root, [list], { rule })).toBe(
+      'crl-out-of-scope:ca-certificates ocsp-responder-revoked',
+    )
   })
 })
 
