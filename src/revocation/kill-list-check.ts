@@ -83,7 +83,17 @@ export class KillCheck implements KillQuestions {
     const { tbsCertificate, der } = certificate
     if (this.#has('serial') || this.#has('certificate')) {
       const key = serialKeyOf(certificate)
-      const found = this.#find('serial', key) ?? this.#find('certificate', key, tbsCertificate.der)
+      let issuerKey: string | undefined
+      const found =
+        this.#find('serial', key, (one) => {
+          issuerKey ??= nameKey(tbsCertificate.issuer)
+          return one.issuerKey === issuerKey
+        }) ??
+        this.#find(
+          'certificate',
+          key,
+          ({ tbs }) => tbs !== undefined && bytesEqual(tbs, tbsCertificate.der),
+        )
       if (found !== undefined) return killed(position, found)
     }
     if (this.#has('spki') && position === 0) {
@@ -123,12 +133,14 @@ export class KillCheck implements KillQuestions {
     return this.#index()[kind].size > 0
   }
 
-  /** @param tbs - For kind `certificate`. */
-  #find(kind: Kind, key: string, tbs?: Uint8Array): Listed | undefined {
+  /** @param isMeant - Tells those apart that have one key. */
+  #find(
+    kind: Kind,
+    key: string,
+    isMeant: (listed: Listed) => boolean = () => true,
+  ): Listed | undefined {
     const alike = this.#index()[kind].get(key)
-    const longest = alike?.findLast(
-      (one) => tbs === undefined || (one.tbs !== undefined && bytesEqual(one.tbs, tbs)),
-    )
+    const longest = alike?.findLast(isMeant)
     if (longest === undefined || !(this.#time > longest.expires)) return longest
     this.from = Math.max(this.from, longest.expires + 1)
     return undefined

@@ -59,8 +59,10 @@ export interface ReadKillEntry {
   readonly entry: KillListEntry
   readonly kind: Kind
   readonly key: string
-  /** For kind `certificate`, whose key many may share: the signed octets. */
-  readonly tbs: Uint8Array | undefined
+  /** For kind `serial`, of the name of who gave the number. */
+  readonly issuerKey?: string
+  /** For kind `certificate`: the signed octets. */
+  readonly tbs?: Uint8Array
   /** Unix seconds, the last one that counts. */
   readonly expires: number
 }
@@ -99,14 +101,13 @@ export function readKillEntry(given: unknown, index: number): ReadKillEntry {
   }
 }
 
-/** A serial number and the name of who gave it. `digits`: hexadecimal. */
-export function serialKey(digits: string, issuer: Name): string {
-  return `${digits.replace(/^0+(?=.)/, '')}:${nameKey(issuer)}`
-}
-
 /** Serial numbers by their octets: a negative one has the digits of a positive one, and is killed under both. */
 export function serialKeyOf({ tbsCertificate }: Certificate): string {
-  return serialKey(toHex(tbsCertificate.serialNumber), tbsCertificate.issuer)
+  return withoutZeros(toHex(tbsCertificate.serialNumber))
+}
+
+function withoutZeros(digits: string): string {
+  return digits.startsWith('0') ? digits.replace(/^0+(?=.)/, '') : digits
 }
 
 type Refuse = (field: string, expected: string) => never
@@ -114,7 +115,7 @@ type Given = Readonly<Record<string, unknown>>
 type Reader = (
   fields: Given,
   refuse: Refuse,
-) => Pick<ReadKillEntry, 'kind' | 'key' | 'tbs'> & { readonly given: KillListEntry }
+) => Pick<ReadKillEntry, 'kind' | 'key' | 'issuerKey' | 'tbs'> & { readonly given: KillListEntry }
 
 /** By the names of an entry's fields, in alphabetical order. */
 const readers: Readonly<Record<string, Reader>> = {
@@ -124,8 +125,8 @@ const readers: Readonly<Record<string, Reader>> = {
     if (digits === undefined) return refuse('serialNumber', 'hexadecimal digits, or a bigint')
     return {
       kind: 'serial',
-      key: serialKey(digits, name),
-      tbs: undefined,
+      key: withoutZeros(digits),
+      issuerKey: nameKey(name),
       given: { issuer: issuer as string, serialNumber: serialNumber as string | bigint },
     }
   },
@@ -146,7 +147,6 @@ const readers: Readonly<Record<string, Reader>> = {
   issuer: ({ issuer }, refuse) => ({
     kind: 'issuerName',
     key: nameKey(readName(issuer, refuse)),
-    tbs: undefined,
     given: { issuer: issuer as string },
   }),
   issuerSpkiSha256: /* @__PURE__ */ byDigest('issuerSpki', 'issuerSpkiSha256'),
@@ -162,7 +162,7 @@ function byDigest(
     if (key === undefined) {
       return refuse(field, 'a SHA-256 digest: 64 hexadecimal digits, colons allowed, or base64')
     }
-    return { kind, key, tbs: undefined, given: { [field]: text } as unknown as KillListEntry }
+    return { kind, key, given: { [field]: text } as unknown as KillListEntry }
   }
 }
 
