@@ -3,7 +3,8 @@
 import { compareBytes } from '../base/bytes.ts'
 import { failed, type Result, success } from '../base/result.ts'
 import type { Steps } from '../effect/effect.ts'
-import type { Certificate } from '../x509/certificate.ts'
+import { parseSubjectPublicKeyInfo } from '../x509/algorithms.ts'
+import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
 import type { CertificateList } from '../x509/crl.ts'
 import type { ParseFailure } from '../x509/failure.ts'
 import type { Name } from '../x509/name.ts'
@@ -115,6 +116,13 @@ export function rememberSignature(
   verifies: boolean,
 ): void {
   judgedKeysOf(list).remember(spki, verifies)
+}
+
+/** The key that `list` was last found to be signed with: by whoever took it over, or by a validation. */
+export function provenKeyOf(list: CertificateList): SubjectPublicKeyInfo | undefined {
+  const spki = judgedKeysOf(list).proven
+  const parsed = spki && parseSubjectPublicKeyInfo(spki)
+  return parsed?.ok ? parsed.value : undefined
 }
 
 interface CrlParts {

@@ -17,6 +17,11 @@ export class JudgedKeys {
     return undefined
   }
 
+  /** The key under which it was last found to verify. */
+  get proven(): Uint8Array | undefined {
+    return this.#answers.find(({ verifies }) => verifies)?.spki
+  }
+
   remember(spki: Uint8Array, verifies: boolean): void {
     // The newest first, in a copy: the caller may reuse its buffer.
     const answer = { spki: new Uint8Array(spki), verifies }

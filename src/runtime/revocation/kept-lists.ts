@@ -95,8 +95,14 @@ function newestOf(lists: readonly ReadList[], scope: string): ReadList | undefin
   return newest
 }
 
-function isBefore({ tbsCertList: a }: CertificateList, { tbsCertList: b }: CertificateList): boolean {
-  return a.thisUpdate < b.thisUpdate || (a.thisUpdate === b.thisUpdate && isLess(numberOf(a), numberOf(b)))
+function isBefore(
+  { tbsCertList: a }: CertificateList,
+  { tbsCertList: b }: CertificateList,
+): boolean {
+  return (
+    a.thisUpdate < b.thisUpdate ||
+    (a.thisUpdate === b.thisUpdate && isLess(numberOf(a), numberOf(b)))
+  )
 }
 
 function numberOf({ crlExtensions }: TbsCertList): Uint8Array | undefined {

@@ -7,7 +7,7 @@ import type { CachedAnswer } from './cache-folder.ts'
 import { askServer, keepAnswer, type SourceContext } from './context.ts'
 import { dateOf, type SourceStatus, stateOf } from './event.ts'
 import type { TakeFailure } from './failure.ts'
-import { Marks } from './marks.ts'
+import { KeptLists } from './kept-lists.ts'
 import { type ReadList, readLists } from './read-lists.ts'
 import type { Held } from './schedule.ts'
 import { type Outcome, Upkeep } from './upkeep.ts'
@@ -25,7 +25,9 @@ interface Entry {
   readonly url: URL
   readonly learned: boolean
   readonly upkeep: Upkeep
-  readonly marks: Marks
+  /** What is in force. */
+  readonly kept: KeptLists
+  /** What was taken last. */
   held: ReadList | undefined
   etag: string | undefined
   lastModified: string | undefined
@@ -45,7 +47,7 @@ export class ListKeeper {
   }
 
   get lists(): readonly CertificateList[] {
-    return this.#entries().flatMap(({ held }) => held?.list ?? [])
+    return this.#entries().flatMap(({ kept }) => kept.all.map(({ list }) => list))
   }
 
   /** Begins to fetch what is configured; settles when of each there is a list, or a try that failed. */
@@ -117,7 +119,7 @@ export class ListKeeper {
         () => this.#fetch(entry),
         () => !learned || entry.upkeep.failures < maxFailures,
       ),
-      marks: new Marks(),
+      kept: new KeptLists(),
       held: undefined,
       etag: undefined,
       lastModified: undefined,
@@ -239,16 +241,18 @@ export class ListKeeper {
     const { computing, signers, upkeep, tell, publish } = this.#context
     const before = entry.held
     if (before !== undefined && Buffer.compare(before.list.der, body) === 0) return undefined
-    const read = await computing.pass(() => readLists(body, signers, upkeep.now()))
+    const read = await computing.pass(() => {
+      entry.kept.settle()
+      return readLists(body, signers, upkeep.now(), entry.kept.all)
+    })
     if (!read.ok) return read.failure
     const [taken, ...others] = read.value
     // One list at a URI: RFC 5280 §4.2.1.13.
     if (taken === undefined || others.length > 0) return { code: 'not-a-list' }
     const { list, verified } = taken
-    const failure = entry.marks.check(list, verified)
+    const failure = entry.kept.check(taken, upkeep.now() / 1000)
     if (failure !== undefined) return failure
-    if (before?.verified && !verified) return { code: 'signer-unknown' }
-    entry.marks.raise(list, verified)
+    entry.kept.put(taken)
     entry.held = taken
     const thisUpdate = new Date(list.tbsCertList.thisUpdate * 1000)
     const nextUpdate = dateOf(list.tbsCertList.nextUpdate)

@@ -13,7 +13,10 @@ export async function listOctets(
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const lists: Uint8Array[] = []
   let position = 0
+  // Of all blocks: each by itself may be too short for a pause.
+  const turn = new Turn()
   for (;;) {
+    await turn.pause()
     const start = text.indexOf(begin, position)
     if (start === -1) break
     const body = start + begin.length

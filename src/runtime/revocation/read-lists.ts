@@ -5,19 +5,22 @@ import { failed, type Result, success } from '../../base/result.ts'
 import type { IssuerIndex } from '../../path/issuer-index.ts'
 import { rememberSignature } from '../../revocation/crls.ts'
 import type { StatusIssuer } from '../../revocation/status.ts'
+import { parseSubjectPublicKeyInfo } from '../../x509/algorithms.ts'
 import type { SubjectPublicKeyInfo } from '../../x509/certificate.ts'
 import type { CertificateList } from '../../x509/crl.ts'
 import type { Name } from '../../x509/name.ts'
-import { nameKey } from '../../x509/name-match.ts'
+import { nameKey, namesMatch } from '../../x509/name-match.ts'
 import { parseCrlInSteps } from '../../x509/parse-crl.ts'
 import type { TakeFailure } from './failure.ts'
 import { listOctets } from './list-octets.ts'
-import { inTurns } from './turns.ts'
+import { inTurns, Turn } from './turns.ts'
 import { verifyList } from './verify-list.ts'
 
 export interface ReadList {
   readonly list: CertificateList
   readonly verified: boolean
+  /** The key that verified it. */
+  readonly signedBy: SubjectPublicKeyInfo | undefined
 }
 
 /** Who may have signed: what the operator names, and the issuers of certificates whose path was valid. */
@@ -34,11 +37,14 @@ export class Signers {
     const key = nameKey(name)
     const met = this.#met.get(key) ?? []
     if (met.some(({ der }) => bytesEqual(der, subjectPublicKeyInfo.der))) return
+    // A copy: its buffer is the caller's.
+    const parsed = parseSubjectPublicKeyInfo(subjectPublicKeyInfo.der.slice())
+    if (!parsed.ok) return
     if (met.length === maxKeys) met.shift()
     if (!this.#met.has(key) && this.#met.size === maxMet) {
       this.#met.delete(this.#met.keys().next().value as string)
     }
-    met.push(subjectPublicKeyInfo)
+    met.push(parsed.value)
     this.#met.set(key, met)
   }
 
@@ -58,42 +64,57 @@ export class Signers {
   }
 }
 
-/** @param now - Unix milliseconds. */
+/**
+ * @param now - Unix milliseconds.
+ * @param before - What is held from the same place: whoever signed that may have signed this.
+ */
 export async function readLists(
   bytes: Uint8Array,
   signers: Signers,
   now: number,
+  before: readonly ReadList[] = [],
 ): Promise<Result<readonly ReadList[], TakeFailure>> {
   const octets = await listOctets(bytes)
   if (!octets.ok) return octets
   const lists: ReadList[] = []
+  // Of all of them: each by itself may be too short for a pause.
+  const turn = new Turn()
   for (const der of octets.value) {
+    await turn.pause()
     const read = await inTurns(parseCrlInSteps(der))
     if (!read.ok) return failed({ code: 'unreadable', failure: read.failure })
     const { thisUpdate } = read.value.tbsCertList
     if (thisUpdate * 1000 > now + clockTolerance)
       return failed({ code: 'not-yet-valid', thisUpdate })
-    const verified = await judge(read.value, signers)
-    if (verified === false) return failed({ code: 'signature-invalid' })
-    lists.push({ list: read.value, verified: verified === true })
+    const signedBy = await findSigner(read.value, signers, before)
+    if (signedBy === 'forged') return failed({ code: 'signature-invalid' })
+    lists.push({ list: read.value, verified: signedBy !== undefined, signedBy })
   }
   return success(lists)
 }
 
-/** Whether it is verified; `false`: certainly not by whom the operator names; `undefined`: nobody known can tell. */
-async function judge(list: CertificateList, signers: Signers): Promise<boolean | undefined> {
+/** Who signed it; `forged`: certainly not whom the operator names; `undefined`: nobody who is known. */
+async function findSigner(
+  list: CertificateList,
+  signers: Signers,
+  before: readonly ReadList[],
+): Promise<SubjectPublicKeyInfo | 'forged' | undefined> {
   const { issuer, crlExtensions } = list.tbsCertList
   const { keyIdentifier } = crlExtensions.authorityKeyIdentifier ?? {}
   const configured: (boolean | undefined)[] = []
   for (const spki of signers.configured(issuer, keyIdentifier)) {
     const verifies = await verifyAndRemember(list, spki)
-    if (verifies) return true
+    if (verifies) return spki
     configured.push(verifies)
   }
-  if (configured.length > 0 && configured.every((one) => one === false)) return false
+  if (configured.length > 0 && configured.every((one) => one === false)) return 'forged'
   // A CA may sign lists with another key than certificates: that this one did not sign says nothing.
   for (const spki of signers.met(issuer)) {
-    if (await verifyAndRemember(list, spki)) return true
+    if (await verifyAndRemember(list, spki)) return spki
+  }
+  for (const { list: other, signedBy } of before) {
+    if (signedBy === undefined || !namesMatch(other.tbsCertList.issuer, issuer)) continue
+    if (await verifyAndRemember(list, signedBy)) return signedBy
   }
   return undefined
 }
