@@ -16,8 +16,10 @@ import { IssuerIndex } from '../path/issuer-index.ts'
 import type { PathOptions } from '../path/options.ts'
 import {
   checkRevocation,
+  type Effort,
   type RevocationFailure,
   type RevocationOutcome,
+  startEffort,
 } from '../revocation/check.ts'
 import type { KillFailure, KillQuestions } from '../revocation/kill-lists.ts'
 import type { PreparedRevocation } from '../revocation/rule.ts'
@@ -45,7 +47,7 @@ export function* validateSteps(
   if (!read.ok) return refused(read.failure)
   const presented = read.value
   const { killList } = prepared
-  const kills = killList && killList.ask(time)
+  const kills = killList?.ask(time)
   if (kills !== undefined && !kills.isIdle) {
     const failure = yield* kills.target(presented.target)
     if (failure !== undefined) {
@@ -127,6 +129,7 @@ function* acceptAfter(
 class Statuses {
   readonly #prepared: PreparedRevocation
   readonly #options: PathOptions
+  readonly #effort: Effort = startEffort()
   /** Of the path that was looked at last. */
   outcome: RevocationOutcome | undefined
 
@@ -136,7 +139,7 @@ class Statuses {
   }
 
   *decide(path: ValidatedPath): Steps<Refusal<RevocationFailure> | undefined> {
-    this.outcome = yield* checkRevocation(path, this.#prepared, this.#options)
+    this.outcome = yield* checkRevocation(path, this.#prepared, this.#options, this.#effort)
     return this.outcome.refusal
   }
 }

@@ -43,15 +43,20 @@ export interface RevocationOutcome {
   readonly refusal: Refusal<RevocationFailure> | undefined
 }
 
-/** Decides about the path that was found. */
+/**
+ * Decides about the path that was found.
+ *
+ * @param effort - Of the whole validation; counts down.
+ */
 export function checkRevocation(
   path: ValidatedPath,
   prepared: PreparedRevocation,
   options: PathOptions,
+  effort: Effort,
 ): Steps<RevocationOutcome> {
   return prepared.material.request === undefined
-    ? new RevocationCheck(path, prepared, options).run()
-    : checkProvided(path, prepared, options)
+    ? new RevocationCheck(path, prepared, options, effort).run()
+    : checkProvided(path, prepared, options, effort)
 }
 
 /** What is missing is asked for; whether anybody waits for it is the operator's rule. */
@@ -59,8 +64,9 @@ function* checkProvided(
   path: ValidatedPath,
   prepared: PreparedRevocation,
   options: PathOptions,
+  effort: Effort,
 ): Steps<RevocationOutcome> {
-  const outcome = yield* new RevocationCheck(path, prepared, options).run()
+  const outcome = yield* new RevocationCheck(path, prepared, options, effort).run()
   const fetching = request(outcome.statuses, path, prepared)
   const { wait } = prepared
   // Only what is unknown is worth waiting for; a revoked certificate stays so, whatever else is fetched.
@@ -68,7 +74,7 @@ function* checkProvided(
   if (wait === 0 || fetching.length === 0 || !isOpen) return outcome
   if (outcome.refusal?.failure.code === 'certificate-revoked') return outcome
   yield* ask({ op: 'wait', until: fetching, milliseconds: wait })
-  return yield* new RevocationCheck(path, prepared, options).run()
+  return yield* new RevocationCheck(path, prepared, options, effort).run()
 }
 
 /** Tells the provider what was missing, or counted only because the rule lets it. */
@@ -115,11 +121,16 @@ class RevocationCheck {
   /** Where those paths lead. */
   #above: Pick<PathOptions, 'anchors' | 'intermediates'> | undefined
 
-  constructor(path: ValidatedPath, prepared: PreparedRevocation, options: PathOptions) {
+  constructor(
+    path: ValidatedPath,
+    prepared: PreparedRevocation,
+    options: PathOptions,
+    effort: Effort,
+  ) {
     this.#path = path
     this.#prepared = prepared
     this.#options = options
-    this.#effort = effortOf(options)
+    this.#effort = effort
     // Read once: a provider may put others in their place while an answer is awaited.
     this.#crls = prepared.material.crls
     this.#responses = prepared.material.responses
@@ -393,28 +404,21 @@ function isAuthority({ name, subjectPublicKeyInfo }: StatusIssuer, at: PathPosit
 }
 
 /** What is left of what one validation may spend on revocation, whichever paths it tries. */
-interface Effort extends SignatureBudget {
+export interface Effort extends SignatureBudget {
   searches: number
   /** Signatures in those searches. */
   verifications: number
   statuses: number
 }
 
-/** By the options, which are made anew for each validation: one with many valid paths does not begin anew for each. */
-const efforts: WeakMap<PathOptions, Effort> = /* @__PURE__ */ new WeakMap()
-
-function effortOf(options: PathOptions): Effort {
-  let effort = efforts.get(options)
-  if (effort === undefined) {
-    effort = {
-      signatures: maxSignatures,
-      searches: maxSearches,
-      verifications: maxVerifications,
-      statuses: maxStatuses,
-    }
-    efforts.set(options, effort)
+/** For one validation: many valid paths do not begin anew for each. */
+export function startEffort(): Effort {
+  return {
+    signatures: maxSignatures,
+    searches: maxSearches,
+    verifications: maxVerifications,
+    statuses: maxStatuses,
   }
-  return effort
 }
 
 /** What comes out of `steps`; `undefined` when they ask for more signatures than are left. */
