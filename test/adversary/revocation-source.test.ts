@@ -1,7 +1,18 @@
-import { describe, expect, test } from 'vitest'
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { parseTrustAnchors, validateClientCertificate } from '../../src/index.node.ts'
 import { issueCa, testTime } from '../../src/testing/index.ts'
-import { failuresOf, respondWith, sourceWith, wantedOf } from '../runtime/revocation/support.ts'
+import {
+  failuresOf,
+  pointsTo,
+  rawServer,
+  respondWith,
+  sourceWith,
+  wantedOf,
+} from '../runtime/revocation/support.ts'
 
 // Whoever sits before a responder sends what the CA has not published there.
 
@@ -114,5 +125,102 @@ describe('lists that nobody has signed, as many as a URI may have', () => {
     await source.refresh()
     expect(source.status()).toMatchObject([{ verified: true }])
     expect(source.crls.lists).toHaveLength(8)
+  })
+})
+
+/** A server that answers with a list and these header fields, and keeps the requests. */
+async function serverOf(body: Uint8Array, fields: string) {
+  const requests: string[] = []
+  const port = await rawServer((socket) => {
+    socket.on('data', (octets) => {
+      requests.push(octets.toString('latin1'))
+      socket.write(`HTTP/1.1 200 OK\r\n${fields}Content-Length: ${body.length}\r\n\r\n`)
+      socket.end(body)
+    })
+  })
+  return { requests, url: `http://127.0.0.1:${port}/ca.crl` }
+}
+
+describe('what somebody on the way sent once does not keep a source on an old list', () => {
+  test.each([
+    ['an ETag that matches whatever comes later', 'ETag: *\r\n'],
+    ['a list of ETags', 'ETag: "a", *\r\n'],
+    ['an ETag without quotes', 'ETag: a\r\n'],
+    ['a time of modification that lies ahead', 'Last-Modified: Thu, 01 Jan 2099 00:00:00 GMT\r\n'],
+    ['a time of modification that is none', 'Last-Modified: never\r\n'],
+  ])('%s', async (_, fields) => {
+    const { requests, url } = await serverOf((await ca.issueCrl()).der, fields)
+    const source = sourceWith({ crls: { urls: [url] } })
+    await source.ready()
+    await source.refresh()
+    expect(requests).toHaveLength(2)
+    expect(requests[1]).not.toMatch(/^if-/im)
+  })
+
+  test('and what is well formed is sent back, as long as the list has not run out', async () => {
+    const fields = 'ETag: W/"a"\r\nLast-Modified: Wed, 01 Jan 2020 00:00:00 GMT\r\n'
+    for (const hasRunOut of [false, true]) {
+      const nextUpdate = testTime + (hasRunOut ? -60 : day)
+      const { requests, url } = await serverOf((await ca.issueCrl({ nextUpdate })).der, fields)
+      const source = sourceWith({ crls: { urls: [url] } })
+      await source.ready()
+      await source.refresh()
+      expect(/^if-none-match: W\/"a"\r$/im.test(requests[1] ?? '')).toBe(!hasRunOut)
+      expect(/^if-modified-since: Wed, 01/im.test(requests[1] ?? '')).toBe(!hasRunOut)
+    }
+  })
+})
+
+describe('certificates that name ever more URIs', () => {
+  test('push out lists that nobody has signed before those that are proven', async () => {
+    const routes: Record<string, object> = { '/0': { crlOf: ca } }
+    for (const i of [1, 2, 3]) routes[`/${i}`] = { crlOf: ca, fault: 'wrong-signer' }
+    const responder = await respondWith(routes as Parameters<typeof respondWith>[0])
+    const source = sourceWith({ crls: { distributionPoints: true, maxLearned: 2 } })
+    for (const i of [0, 1, 2, 3]) {
+      const one = await ca.issue('client-a', pointsTo(responder.url(`/${i}`)))
+      await source.request(wantedOf(one, ca))
+    }
+    expect(
+      source.status().map(({ origin, verified }) => [new URL(origin).pathname, verified]),
+    ).toEqual([
+      ['/0', true],
+      ['/3', false],
+    ])
+  })
+})
+
+describe('a body of ever so many small lists', () => {
+  test('does not stop the event loop', async () => {
+    const { pem } = await ca.issueCrl()
+    const body = new TextEncoder().encode(pem.repeat(10_000))
+    const { url } = await serverOf(body, '')
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const source = sourceWith({ crls: { urls: [url] }, timeout: 20_000 })
+    await source.ready()
+    clearInterval(timer)
+    expect(failuresOf(source)).toEqual([{ code: 'not-a-list' }])
+    // Some 200 ms of work, in turns of 3 ms.
+    expect(turns).toBeGreaterThan(20)
+  })
+})
+
+describe('the cache folder, written to by somebody else', () => {
+  test.each([
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['no URI', '{"kind":"crl","uri":1,"subject":""}'],
+    ['a kind that is none', '{"kind":"other","uri":"http://127.0.0.1/a","subject":""}'],
+  ])('a file with the right digest and %s is as good as none', async (_, facts) => {
+    const folder = await mkdtemp(join(tmpdir(), 'cache-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const rest = `${facts}\n`
+    const digest = createHash('sha256').update(rest).digest('hex')
+    const text = `mtls-policy revocation cache 1 ${digest}\n${rest}`
+    await writeFile(join(folder, `${'0'.repeat(64)}.answer`), text)
+    const source = sourceWith({ crls: { distributionPoints: true }, cacheFolder: folder })
+    await expect(source.ready()).resolves.toBeUndefined()
+    expect(source.crls.lists).toEqual([])
   })
 })

@@ -7,6 +7,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCodeOf } from './failure.ts'
+import { validators } from './freshness.ts'
 import { readWholeFile } from './read-file.ts'
 import { eachSlice, type Gate } from './turns.ts'
 
@@ -137,10 +138,29 @@ async function decode(bytes: Uint8Array): Promise<CachedAnswer | undefined> {
   const body = bytes.subarray(second + 1)
   if (text.toString('latin1', 0, first) !== `${format} ${await digest(line, body)}`)
     return undefined
-  // Digest and format are right: we wrote it.
-  const facts = JSON.parse(text.toString('utf8', first + 1, second)) as Omit<CachedAnswer, 'body'>
-  const { kind, uri, subject, etag, lastModified } = facts
-  return { kind, uri, subject, etag, lastModified, body }
+  const facts = readFacts(text.toString('utf8', first + 1, second))
+  return facts && { ...facts, body }
+}
+
+/** Anybody can make the digest: it proves that the file is whole, not that we wrote it. */
+function readFacts(text: string): Omit<CachedAnswer, 'body'> | undefined {
+  let facts: unknown
+  try {
+    facts = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof facts !== 'object' || facts === null) return undefined
+  const { kind, uri, subject, etag, lastModified } = facts as Readonly<Record<string, unknown>>
+  const isKnown = kind === 'crl' || kind === 'ocsp'
+  if (!isKnown || typeof uri !== 'string' || typeof subject !== 'string') return undefined
+  const fields = { etag: textOf(etag), 'last-modified': textOf(lastModified) }
+  // Its date was judged when it came.
+  return { kind, uri, subject, ...validators(fields, Number.POSITIVE_INFINITY) }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 async function digest(line: Uint8Array, body: Uint8Array): Promise<string> {

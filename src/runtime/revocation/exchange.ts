@@ -7,7 +7,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { AddressRules } from './addresses.ts'
 import { BodyCut, readBody } from './body.ts'
 import { errorCodeOf, type FetchFailure } from './failure.ts'
-import { freshFor, retryAfter } from './freshness.ts'
+import { freshFor, retryAfter, validators } from './freshness.ts'
 import { readUri } from './uri.ts'
 
 export interface Question {
@@ -95,9 +95,8 @@ async function follow(
       const body = await readBody(message, Math.min(maxBytes, rules.maxBytes))
       message.destroy()
       if (!body.ok) return failure(body.failure)
-      const { etag, 'last-modified': lastModified } = headers
       const fresh = freshFor(headers, now)
-      return { status: 'new', body: body.value, etag, lastModified, freshFor: fresh }
+      return { status: 'new', body: body.value, ...validators(headers, now), freshFor: fresh }
     }
     message.destroy()
     if (statusCode === 304 && isConditional(question)) {

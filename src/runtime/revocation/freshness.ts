@@ -25,6 +25,26 @@ export function freshFor(headers: IncomingHttpHeaders, now: number): number | un
 }
 
 /**
+ * What to ask with the next time, so that 304 can only mean that nothing has changed. An ETag that is none, as `*`, would match whatever
+ * comes later, and a date that lies ahead would be later than any: once sent by somebody on the way, either would keep us on this answer.
+ *
+ * @param now - Unix milliseconds.
+ */
+export function validators(headers: IncomingHttpHeaders, now: number): Validators {
+  const { etag, 'last-modified': lastModified } = headers
+  const modified = lastModified === undefined ? Number.NaN : Date.parse(lastModified)
+  return {
+    etag: etag !== undefined && entityTag.test(etag) ? etag : undefined,
+    lastModified: modified <= now + clockTolerance ? lastModified : undefined,
+  }
+}
+
+export interface Validators {
+  readonly etag: string | undefined
+  readonly lastModified: string | undefined
+}
+
+/**
  * When the server wants to be asked again.
  *
  * @param now - Unix milliseconds.
@@ -43,6 +63,11 @@ function seconds(text: string): number | undefined {
   const digits = text.replace(/^"(.*)"$/, '$1')
   return /^\d{1,10}$/.test(digits) ? Number(digits) : undefined
 }
+
+/** Milliseconds: clocks differ. */
+const clockTolerance = 300_000
+/** One entity-tag, not longer than servers make them. RFC 9110 §8.8.3 */
+const entityTag = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]{0,1024}"$/
 
 function trimmed(text: string): string {
   return text.trim()

@@ -7,6 +7,7 @@ import type { CachedAnswer } from './cache-folder.ts'
 import { askServer, keepAnswer, type SourceContext } from './context.ts'
 import { dateOf, type SourceStatus, stateOf } from './event.ts'
 import type { TakeFailure } from './failure.ts'
+import type { Validators } from './freshness.ts'
 import { KeptLists } from './kept-lists.ts'
 import { type ReadList, readLists } from './read-lists.ts'
 import type { Held } from './schedule.ts'
@@ -170,17 +171,13 @@ export class ListKeeper {
     return entry
   }
 
-  /** The one asked for least lately; one without a list before any that has one. */
+  /** The one asked for least lately; one without a list, or with one that nobody has signed, before any other. */
   #forgetOne(): void {
     let oldest: Entry | undefined
     const newest = [...this.#learned.keys()].at(-1)
     for (const [uri, entry] of this.#learned) {
       if (uri === newest) break
-      if (entry.held === undefined) {
-        oldest = entry
-        break
-      }
-      oldest ??= entry
+      if (oldest === undefined || worthOf(entry) < worthOf(oldest)) oldest = entry
     }
     if (oldest === undefined) return
     void oldest.upkeep.stop()
@@ -201,7 +198,7 @@ export class ListKeeper {
   async #fetch(entry: Entry): Promise<Outcome> {
     const { url, held } = entry
     const { tell } = this.#context
-    const known = held === undefined ? {} : { etag: entry.etag, lastModified: entry.lastModified }
+    const known = this.#validators(entry)
     const question = { url, accept: 'application/pkix-crl', ...known }
     const answer = await askServer(this.#context, 'crl', question, url.href)
     if (answer.status === 'failed') return this.#failed(entry, answer.failure, answer.retryAfter)
@@ -218,6 +215,13 @@ export class ListKeeper {
     }
     await this.#followFreshest(entry)
     return { ok: true, held: heldOf(entry, answer.freshFor) }
+  }
+
+  /** Nothing about what has run out: that nothing has changed would be no answer then. */
+  #validators({ held, etag, lastModified }: Entry): Validators {
+    const { nextUpdate = Number.POSITIVE_INFINITY } = held?.list.tbsCertList ?? { nextUpdate: 0 }
+    const isCurrent = this.#context.upkeep.now() <= nextUpdate * 1000
+    return isCurrent ? { etag, lastModified } : { etag: undefined, lastModified: undefined }
   }
 
   #failed(
@@ -270,6 +274,14 @@ export class ListKeeper {
     if (freshestCRL === undefined || deltaCRLIndicator !== undefined) return
     await this.#wantPoints(freshestCRL.points)
   }
+}
+
+/** 0: there is no list. 1: there are lists, and nobody knows who has signed them. */
+function worthOf({ kept }: Entry): 0 | 1 | 2 {
+  kept.settle()
+  const { all } = kept
+  if (all.length === 0) return 0
+  return all.some(({ verified }) => verified) ? 2 : 1
 }
 
 function heldOf({ held }: Entry, freshFor: number | undefined): Held {
