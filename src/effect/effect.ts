@@ -43,7 +43,8 @@ export interface Answers {
   readonly digest: Uint8Array
   /** In the order of `data`, which stays as it is: the core asks for octets of its own. */
   readonly digestsWhenRead: () => readonly Uint8Array[]
-  readonly wait: undefined
+  /** Milliseconds that it took; `undefined` from who cannot wait. */
+  readonly wait: number | undefined
 }
 type Op = keyof Answers
 type Answer = Answers[Op]

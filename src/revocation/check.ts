@@ -68,12 +68,14 @@ function* checkProvided(
 ): Steps<RevocationOutcome> {
   const outcome = yield* new RevocationCheck(path, prepared, options, effort).run()
   const fetching = request(outcome.statuses, path, prepared)
-  const { wait } = prepared
+  // Of all paths together, or each would cost the client's patience, and ours, anew.
+  const left = prepared.wait - effort.waited
   // Only what is unknown is worth waiting for; a revoked certificate stays so, whatever else is fetched.
   const isOpen = outcome.statuses.some(({ status }) => status === 'unknown')
-  if (wait === 0 || fetching.length === 0 || !isOpen) return outcome
+  if (left <= 0 || fetching.length === 0 || !isOpen) return outcome
   if (outcome.refusal?.failure.code === 'certificate-revoked') return outcome
-  yield* ask({ op: 'wait', until: fetching, milliseconds: wait })
+  const waited = yield* ask({ op: 'wait', until: fetching, milliseconds: left })
+  effort.waited += waited ?? 0
   return yield* new RevocationCheck(path, prepared, options, effort).run()
 }
 
@@ -96,7 +98,10 @@ function request(
       crl: mode !== 'ocsp',
       ocsp: mode !== 'crl',
     })
-    if (begun !== undefined) fetching.push(begun)
+    if (begun === undefined) continue
+    // What comes of it is learned from what is there afterwards, whether or not anybody waits.
+    begun.catch(() => undefined)
+    fetching.push(begun)
   }
   return fetching
 }
@@ -237,7 +242,8 @@ class RevocationCheck {
       const { time, clockTolerance, algorithms, profile } = this.#options
       this.#contextRule = rule
       this.#context = {
-        time,
+        // What was signed while we waited is not of the future.
+        time: time + Math.ceil(this.#effort.waited / 1000),
         clockTolerance,
         maxAge: rule.maxAge,
         staleFor: rule.staleFor,
@@ -335,9 +341,13 @@ class RevocationCheck {
     return path
   }
 
-  *#isRevoked(delegate: Certificate, issuer: StatusIssuer, position: PathPosition): Steps<boolean> {
+  *#isRevoked(
+    delegate: Certificate,
+    issuer: StatusIssuer,
+    position: PathPosition,
+  ): Steps<boolean | 'limit'> {
     const status = yield* this.#findAside(delegate, issuer, position)
-    return status === 'revoked' || status === 'limit'
+    return status === 'limit' ? status : status === 'revoked'
   }
 
   /**
@@ -409,6 +419,8 @@ export interface Effort extends SignatureBudget {
   /** Signatures in those searches. */
   verifications: number
   statuses: number
+  /** Milliseconds that went by while something was fetched. */
+  waited: number
 }
 
 /** For one validation: many valid paths do not begin anew for each. */
@@ -418,6 +430,7 @@ export function startEffort(): Effort {
     searches: maxSearches,
     verifications: maxVerifications,
     statuses: maxStatuses,
+    waited: 0,
   }
 }
 

@@ -5,8 +5,8 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { Finding, StatusContext } from './context.ts'
 import type { StatusIssuer } from './status.ts'
 
-/** Whether a responder's own certificate, which has no id-pkix-ocsp-nocheck, is revoked by what its issuer says. */
-export type IsRevoked = (delegate: Certificate, issuer: StatusIssuer) => Steps<boolean>
+/** Whether a responder's own certificate, which has no id-pkix-ocsp-nocheck, is revoked by what its issuer says; `limit`: nobody knows. */
+export type IsRevoked = (delegate: Certificate, issuer: StatusIssuer) => Steps<boolean | 'limit'>
 
 /** Only `OcspResponses` is one: an object that merely looks like it might say what nobody signed. */
 export abstract class OcspAnswers {

@@ -37,7 +37,7 @@ export function* ocspStatus(
   if (answers.length === 0) return unknownFinding(responses.missing(certificate), never)
   const sorted = sortAnswers(answers, certificate, context)
   const { revoking, doubting, good, problems } = sorted
-  const inquiry: Inquiry = { issuer, known, context, isRevoked }
+  const inquiry: Inquiry = { certificate, issuer, known, context, isRevoked }
   let blockedUntil = never
   let blocked = false
   let suspected = false
@@ -107,6 +107,7 @@ interface Sorted {
 }
 
 interface Inquiry {
+  readonly certificate: Certificate
   readonly issuer: StatusIssuer
   readonly known: KnownIssuer
   readonly context: StatusContext
@@ -267,7 +268,7 @@ function namesIssuer(
 function* checkDelegate(
   delegate: Delegate,
   { answer: { held, basic, single } }: Claim,
-  { issuer, known, context, isRevoked }: Inquiry,
+  { certificate: about, issuer, known, context, isRevoked }: Inquiry,
 ): Steps<Signer | StatusProblem> {
   const { certificate } = delegate
   const { algorithms, budget, clockTolerance } = context
@@ -276,7 +277,16 @@ function* checkDelegate(
     // A revocation outlives the certificate of whoever told it.
     notCurrent = checkValidity(certificate, 0, basic.producedAt, clockTolerance)
   }
-  const what = checkDelegateFields(certificate, issuer, context) ?? notCurrent?.code
+  // Whoever stole the key could unrevoke it; that it is revoked anybody may say of himself.
+  const isOwn =
+    single.certStatus.status !== 'revoked' &&
+    bytesEqual(
+      certificate.tbsCertificate.subjectPublicKeyInfo.der,
+      about.tbsCertificate.subjectPublicKeyInfo.der,
+    )
+  const what =
+    checkDelegateFields(certificate, issuer, context) ??
+    (isOwn ? 'vouches-for-itself' : notCurrent?.code)
   if (what !== undefined) return { code: 'ocsp-responder-not-authorized', what }
   const uncertified = yield* delegate.signature.check(
     issuer.subjectPublicKeyInfo,
@@ -294,9 +304,9 @@ function* checkDelegate(
     .signatureOf(basic)
     .check(subjectPublicKeyInfo, delegate.key, algorithms, budget)
   if (failure !== undefined) return { code: 'ocsp-signature', failure }
-  if (!hasNoCheck(certificate) && (yield* isRevoked(certificate, issuer))) {
-    return { code: 'ocsp-responder-revoked' }
-  }
+  const isRevokedToo = !hasNoCheck(certificate) && (yield* isRevoked(certificate, issuer))
+  if (isRevokedToo === 'limit') return { code: 'status-limit', of: 'statuses of responders' }
+  if (isRevokedToo) return { code: 'ocsp-responder-revoked' }
   return { from: validity.notBefore - clockTolerance, until: validity.notAfter + clockTolerance }
 }
 
