@@ -71,14 +71,17 @@ function hasKeyOf(a: StatusIssuer, b: StatusIssuer): boolean {
   return bytesEqual(a.subjectPublicKeyInfo.der, b.subjectPublicKeyInfo.der)
 }
 
-/** Whether the list may count all the same, for all that is known: a limit was reached, or a status is not known. */
+/** Whether the list may count all the same: a limit was reached, the runtime lacks its scheme, or a status is not known. */
 export function isUndecided(problem: StatusProblem): boolean {
   switch (problem.code) {
     case 'status-limit':
     case 'crl-signer-status-unknown':
       return true
     case 'crl-signature':
-      return problem.failure.code === 'budget-exhausted'
+      return (
+        problem.failure.code === 'budget-exhausted' ||
+        problem.failure.code === 'signature-algorithm-unsupported'
+      )
     default:
       return false
   }
