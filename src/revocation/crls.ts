@@ -76,6 +76,7 @@ export class Crls extends CrlAnswers {
 
 /**
  * Reads revocation lists; those that cannot be read are left out and reported, and the rule `onUnknown` decides about their clients.
+ * Octets are copied up to 1 MiB a list; those of a larger list must stay as they are, because entries are looked up in them.
  *
  * @param source - PEM text or bytes (any number of lists), DER, base64 of DER, parsed lists, or an array of these.
  * @example
@@ -93,7 +94,7 @@ export function parseCrls(source: CrlSource | readonly CrlSource[]): Crls {
       return
     }
     for (const der of read.value.parts) {
-      const parsed = isParsedCrl(der) ? success(der) : parseCrl(der)
+      const parsed = isParsedCrl(der) ? success(der) : parseCrl(ownOctets(der))
       if (parsed.ok) lists.push(parsed.value)
       else unreadable.push({ index, failure: parsed.failure })
     }
@@ -138,6 +139,11 @@ function readCrls(source: CrlSource): Result<CrlParts, RevocationInputFailure> {
   return readRevocationInput(source, 'X509 CRL')
 }
 
+/** What is found out about a list must stay true of its octets, and small buffers are what callers use again. */
+function ownOctets(der: Uint8Array): Uint8Array {
+  return der.length > maxCopied ? der : new Uint8Array(der)
+}
+
 /** The newest first; then by number; then in any order that is always the same. */
 function compareCrls({ list: a }: HeldCrl, { list: b }: HeldCrl): number {
   const one = a.tbsCertList
@@ -152,5 +158,7 @@ function compareCrls({ list: a }: HeldCrl, { list: b }: HeldCrl): number {
   )
 }
 
+/** Local limit: some 30,000 entries. What is larger is not held twice. */
+const maxCopied = 1_048_576
 const noNumber = new Uint8Array()
 const none: readonly HeldCrl[] = []

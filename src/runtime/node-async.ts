@@ -26,7 +26,10 @@ export function asyncNodeHandlers(options?: RuntimeOptions): AsyncHandlers {
       const begun = running.get(data)
       if (begun !== undefined && isSame(begun.question, question)) return begun.answer
       const answer = verifyInTurns(question)
-      running.set(data, { question, answer })
+      // Copies: their buffers may be the caller's, and the answer is about what they hold now.
+      const { spki, signature } = question
+      const own = { ...question, spki: spki.slice(), signature: signature.slice() }
+      running.set(data, { question: own, answer })
       const done = (): void => {
         running.delete(data)
       }
