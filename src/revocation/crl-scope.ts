@@ -27,12 +27,14 @@ export const allReasons = 0x1fe
 /**
  * The reasons that any distribution point of the certificate leads to this list for.
  *
- * RFC 5280 §6.3.3 goes on, when these points have not settled the status, with a point that is the name of the certificate's issuer.
- * Here only a certificate without distribution points has that one: one that says where its status is to be found is taken at its word.
+ * RFC 5280 §6.3.3 goes on, when these points have not settled the status, with a point that is the name of the certificate's issuer. Here
+ * only lists that are for all points come by that one, and not when every point names an issuer of lists: a certificate that says where its
+ * status is to be found is taken at its word.
  */
 export function scopeOf(held: HeldCrl, subject: Subject): Scope {
   const { points } = subject
   if (points === undefined) return scopeOfPoint(held, undefined, subject)
+  if (isForAllPoints(held, points, subject)) return scopeOfPoint(held, undefined, subject)
   const [first] = points
   if (points.length === 1) return scopeOfPoint(held, first, subject)
   let reasons = 0
@@ -43,6 +45,16 @@ export function scopeOf(held: HeldCrl, subject: Subject): Scope {
     else mismatch = scope.mismatch
   }
   return reasons === 0 ? { mismatch } : { reasons }
+}
+
+/** Whether the list is the issuer's own and has no distribution point: then the reasons of points in the certificate do not narrow it. */
+function isForAllPoints(held: HeldCrl, points: readonly Point[], subject: Subject): boolean {
+  return (
+    held.issuerKey === subject.issuerKey &&
+    held.pointNames === undefined &&
+    held.list.tbsCertList.crlExtensions.issuingDistributionPoint?.indirectCRL !== true &&
+    points.some(({ issuers }) => issuers === undefined)
+  )
 }
 
 function scopeOfPoint(held: HeldCrl, point: Point | undefined, subject: Subject): Scope {

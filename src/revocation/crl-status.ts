@@ -53,7 +53,7 @@ export function* crlStatus(
   for (const view of views) {
     const { held, scope, currency } = view
     if (!mayRevoke(view)) {
-      if (held.isDelta ? !based.has(view) : whyNot(view, context) !== undefined) continue
+      if (held.isDelta ? !based.has(view) : !mayCount(view, based, context)) continue
       // Another list for what is covered already says nothing new, unless it takes back what an older one says.
       if (!isOnHold && !held.isDelta && isCovered(view, covered)) continue
     }
@@ -65,6 +65,7 @@ export function* crlStatus(
     const counts = view.signature === null && !held.isDelta && whyNot(view, context) === undefined
     if (counts && currency.state === 'current' && 'reasons' in scope) covered |= scope.reasons
   }
+  for (const view of based.size > 0 ? views : noViews) refresh(view, based)
   const worst = revoked(views, based, context)
   if (worst !== undefined) return worst
   const suspect = views.find(isSuspect)
@@ -101,6 +102,25 @@ function withIndirect(
 /** The deltas to which a complete list belongs, whatever that list is worth. */
 function withBase(deltas: readonly CrlView[], views: readonly CrlView[]): ReadonlySet<CrlView> {
   return new Set(deltas.filter(({ held }) => views.some((base) => isBaseOf(base.held, held))))
+}
+
+/** Whether a complete list may say that the certificate is good, by itself or with a delta whose signature is still to be checked. */
+function mayCount(view: CrlView, based: ReadonlySet<CrlView>, context: CrlContext): boolean {
+  const why = whyNot(view, context)
+  if (why === undefined) return true
+  if (why.code !== 'crl-expired' && why.code !== 'crl-too-old') return false
+  for (const delta of based) {
+    if (delta.currency.state === 'current' && isBaseOf(view.held, delta.held)) return true
+  }
+  return false
+}
+
+/** A complete list and a delta of it are one list, with the times of the delta: RFC 5280 §5.2.4. So an expired one counts again. */
+function refresh(view: CrlView, based: ReadonlySet<CrlView>): void {
+  const { state } = view.currency
+  if (view.held.isDelta || state === 'current' || state === 'not-yet-valid') return
+  const delta = deltaOf(view, based)
+  if (delta !== undefined) view.currency = delta.currency
 }
 
 /** Whether the certificate may be revoked, and nobody knows. */
@@ -295,4 +315,5 @@ const maxDeltas = 64
 /** Local limit: what a person can read and a log can hold, as for attempts. */
 const maxProblems = 100
 const noDeltas: ReadonlySet<CrlView> = new Set()
+const noViews: readonly CrlView[] = []
 const onlyCurrent = ['current'] as const

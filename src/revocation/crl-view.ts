@@ -13,7 +13,8 @@ import type { StatusProblem } from './status.ts'
 export interface CrlView {
   readonly held: HeldCrl
   readonly scope: Scope
-  readonly currency: Currency
+  /** Of a list that has run out: that of the delta which brings it up to date, once both are known to be signed. */
+  currency: Currency
   /** Of the certificate; the worst, where there are several. */
   readonly entry: RevokedCertificate | undefined
   /** Why the list does not count for its signature: `null` when it does, `undefined` until that is known. */

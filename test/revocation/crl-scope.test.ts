@@ -224,14 +224,21 @@ describe('reasons, RFC 5280 §6.3.3 (d), (e) and (l)', async () => {
 
   test('reasons that have nothing in common', async () => {
     const half = await withPoints({ uri, reasons: some })
-    expect(outcome(half, root, [second])).toBe('crl-out-of-scope:reasons')
+    const pointed = await listOf({ uri, onlySomeReasons: ['superseded'] })
+    expect(outcome(half, root, [pointed])).toBe('crl-out-of-scope:reasons')
     const unused = await listOf({ onlySomeReasons: ['unused'] })
     expect(outcome(plain, root, [unused])).toBe('crl-out-of-scope:reasons')
   })
 
   test('what is missing is said', async () => {
     const half = await withPoints({ uri, reasons: some })
-    expect(outcome(half, root, [whole])).toBe('crl-reasons-missing')
+    expect(outcome(half, root, [second])).toBe('crl-reasons-missing')
+  })
+
+  test('a list of the issuer for all points covers more than a point asks it for', async () => {
+    const half = await withPoints({ uri, reasons: some })
+    expect(outcome(half, root, [whole])).toBe('good')
+    expect(outcome(half, root, [await root.issueCrl({ revoked: [half] })])).toBe('revoked')
   })
 })
 

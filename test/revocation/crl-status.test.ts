@@ -251,9 +251,16 @@ describe('delta lists, RFC 5280 §5.2.4 and RFC 5280 §6.3.3 (c), (h), (i), (k)'
     )
   })
 
-  test('a current delta does not renew a base that ran out', async () => {
+  test('a current delta brings a base up to date that ran out, RFC 5280 §5.2.4', async () => {
     const old = await complete(5, past)
-    expect(outcome(client, root, [old, await delta(5, 6)])).toBe('crl-expired')
+    expect(outcome(client, root, [old, await delta(5, 6)])).toBe('good')
+    expect(outcome(client, root, [await delta(5, 6), old])).toBe('good')
+    expect(outcome(client, root, [old, await delta(6, 7)])).toBe(
+      'crl-delta-without-base crl-expired',
+    )
+    expect(outcome(client, root, [old, await delta(5, 6, past)])).toBe('crl-expired')
+    const forged = await delta(5, 6, { signingKey: 'P-256#50' })
+    expect(outcome(client, root, [old, forged])).toBe('crl-signature:signature-invalid crl-expired')
   })
 
   test('a forged base does not make a delta count', async () => {

@@ -71,10 +71,10 @@ describe('an expired delta CRL, or one of the future, is accepted (openssl#31297
     expect(outcome(client, root, [base, delta])).toBe('good')
   })
 
-  test('nor does a fresh base make up for a delta that ran out, or the other way round', async () => {
+  test('nor does it bring a base up to date that ran out as well', async () => {
     const old = await root.issueCrl({ cRLNumber: 5, ...past })
-    const fresh = await root.issueDeltaCrl({ baseCRLNumber: 5, cRLNumber: 6 })
-    expect(outcome(client, root, [old, fresh])).toBe('crl-expired')
+    const delta = await root.issueDeltaCrl({ baseCRLNumber: 5, cRLNumber: 6, ...past })
+    expect(outcome(client, root, [old, delta])).toBe('crl-expired')
   })
 })
 
