@@ -36,6 +36,8 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
   readonly #offsets: Uint32Array
   /** Where those entries begin that say whose certificates follow, in the order of the list. */
   readonly #issuers: Uint32Array
+  /** Entries of one bucket that a look-up reads. */
+  readonly #most: number
 
   constructor(list: Entries, seed: number, index: Index) {
     this.count = index.offsets.length
@@ -45,7 +47,9 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     this.#buckets = index.buckets
     this.#offsets = index.offsets
     this.#issuers = index.issuers
-    this.isCrowded = index.fullest > maxInBucket
+    // Each may bring names of its own.
+    this.#most = Math.min(maxInBucket, Math.floor(maxIssuerOctets / index.longestIssuer))
+    this.isCrowded = index.fullest > this.#most
   }
 
   /** Whether any entry names the issuer of its certificate: only an indirect list may. RFC 5280 §5.3.3 */
@@ -70,7 +74,7 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     const hash = hashOf(serialNumber, 0, length, this.#seed)
     const bucket = bucketOf(hash, this.count)
     const first = this.#buckets[bucket] as number
-    const end = Math.min(this.#buckets[bucket + 1] as number, first + maxInBucket)
+    const end = Math.min(this.#buckets[bucket + 1] as number, first + this.#most)
     let found: RevokedCertificate[] | undefined
     let issuer: NamedIssuer | undefined
     for (let i = first; i < end; i++) {
@@ -179,6 +183,8 @@ interface Index {
   readonly issuers: Uint32Array
   /** Entries in the bucket that has most. */
   readonly fullest: number
+  /** Octets of the longest certificateIssuer; at least 1. */
+  readonly longestIssuer: number
   readonly unknownCriticalExtension: string | undefined
 }
 
@@ -231,6 +237,7 @@ export function* indexRevokedCertificates(
     offsets,
     issuers: Uint32Array.from(checker.issuers),
     fullest,
+    longestIssuer: checker.longestIssuer,
     unknownCriticalExtension: checker.unknownCriticalExtension,
   })
 }
@@ -268,6 +275,7 @@ class EntryChecker {
   serialEnd = 0
   /** Where those entries begin that have a certificateIssuer. */
   readonly issuers: number[] = []
+  longestIssuer = 1
   unknownCriticalExtension: string | undefined
 
   constructor({ bytes, start, end }: Entries, view: DataView, hasExtensions: boolean) {
@@ -362,6 +370,9 @@ class EntryChecker {
         value.time('invalidityDate')
         value.finish()
       } else if (oid === certificateIssuerId) {
+        const octets = item.position - item.contentStart
+        if (octets > maxIssuerOctets / 8) throw malformed(value, 'fewer names of an issuer')
+        this.longestIssuer = Math.max(this.longestIssuer, octets)
         readGeneralNames(value, 'certificateIssuer')
         value.finish()
         this.issuers.push(this.position)
@@ -562,4 +573,9 @@ const entriesInAPause = 2048
 const maxEntryExtensions = 16
 /** Local limit: the fullest bucket of a million random serial numbers has about ten, and one look-up decodes no more than this. */
 const maxInBucket = 1_024
+/**
+ * Local limit on the names that one look-up reads, some 10 ms of work: an entry has one of a hundred octets. A list that nobody has signed
+ * is looked into as well. One entry has an eighth of that at the most.
+ */
+const maxIssuerOctets = 131_072
 const none: readonly RevokedCertificate[] = []

@@ -435,7 +435,7 @@ describe('entries that were made to collide', () => {
 
   test('names that many entries share are read once', () => {
     const name = writeElement(0xa4, encodeName('CN=Somebody'))
-    const names = Array.from({ length: 2_000 }, () => name)
+    const names = Array.from({ length: 4 }, () => name)
     const index = indexOf([
       entry(serial, at, writeSequence(issuer(...names))),
       ...Array.from({ length: 1_000 }, () => entry(serial)),
