@@ -5,6 +5,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { failed, type Result, success } from '../../base/result.ts'
 import { errorCodeOf, type FetchFailure } from './failure.ts'
+import { allocate, largeOctets } from './memory.ts'
 import { Turn } from './turns.ts'
 
 /**
@@ -63,32 +64,49 @@ function isZlibError(error: unknown): boolean {
 }
 
 class Collector {
-  readonly #whole: Uint8Array | undefined
-  readonly #chunks: Uint8Array[] = []
-  #length = 0
+  readonly #isExpected: boolean
+  /** All of it, or blocks that grow up to `largeOctets`, of which the last is not full. */
+  readonly #blocks: Uint8Array[] = []
+  /** Octets in the last block. */
+  #used = 0
 
   /** @param expected - Octets, where known and within the limit: memory that no chunk reaches is never touched. */
   constructor(expected: number | undefined) {
-    this.#whole = expected === undefined ? undefined : new Uint8Array(expected)
+    this.#isExpected = expected !== undefined
+    this.#blocks.push(allocate(expected ?? smallOctets))
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#whole === undefined) this.#chunks.push(chunk)
-    // Node's parser ends a body at its Content-Length.
-    else this.#whole.set(chunk, this.#length)
-    this.#length += chunk.length
+    let rest = chunk
+    while (rest.length > 0) {
+      const block = this.#blocks.at(-1) as Uint8Array
+      const part = rest.subarray(0, block.length - this.#used)
+      block.set(part, this.#used)
+      this.#used += part.length
+      rest = rest.subarray(part.length)
+      // Node's parser ends a body at its Content-Length, so that what is expected suffices.
+      if (rest.length > 0) {
+        this.#blocks.push(allocate(Math.min(2 * block.length, largeOctets)))
+        this.#used = 0
+      }
+    }
   }
 
   async finish(): Promise<Uint8Array> {
-    if (this.#whole !== undefined) return this.#whole
-    const whole = new Uint8Array(this.#length)
+    const last = this.#blocks.pop() as Uint8Array
+    if (this.#isExpected) return last
+    const parts = [...this.#blocks, last.subarray(0, this.#used)]
+    const whole = allocate(parts.reduce((sum, part) => sum + part.length, 0))
     const turn = new Turn()
     let offset = 0
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, offset)
-      offset += chunk.length
+    for (const part of parts) {
+      whole.set(part, offset)
+      offset += part.length
       await turn.pause()
     }
     return whole
   }
 }
+
+/** What most answers fit into. */
+const smallOctets = 16_384

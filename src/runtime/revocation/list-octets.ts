@@ -3,6 +3,7 @@
 import { decodeBase64 } from '../../base/base64.ts'
 import { failed, type Result, success } from '../../base/result.ts'
 import type { TakeFailure } from './failure.ts'
+import { allocate } from './memory.ts'
 import { Turn } from './turns.ts'
 
 /** The DER of each list, not read yet. Damage anywhere refuses the whole: a file may be half written. */
@@ -52,7 +53,7 @@ async function decodeInTurns(
     rest = letters.slice(whole)
     await turn.pause()
   }
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  const joined = allocate(parts.reduce((sum, part) => sum + part.length, 0))
   let offset = 0
   for (const part of parts) {
     joined.set(part, offset)

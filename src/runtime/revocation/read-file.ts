@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { failed, type Result, success } from '../../base/result.ts'
 import { errorCodeOf, type FileFailure } from './failure.ts'
+import { allocate } from './memory.ts'
 
 /** Reads a regular file; of one that grows meanwhile what was there when it was opened. */
 export async function readWholeFile(
@@ -17,7 +18,7 @@ export async function readWholeFile(
       const stat = await file.stat()
       if (!stat.isFile()) return failed({ code: 'file-kind' })
       if (stat.size > maxBytes) return failed({ code: 'too-large', maxBytes })
-      const bytes = new Uint8Array(stat.size)
+      const bytes = allocate(stat.size)
       let length = 0
       while (length < bytes.length) {
         const { bytesRead } = await file.read(
