@@ -224,3 +224,37 @@ describe('the cache folder, written to by somebody else', () => {
     expect(source.crls.lists).toEqual([])
   })
 })
+
+describe('an answer that revokes', () => {
+  const at = (seconds: number) => ({
+    thisUpdate: testTime - seconds,
+    producedAt: testTime - seconds,
+  })
+  const says = (certStatus: 'good' | 'revoked' | 'unknown', seconds: number) => ({
+    ocspOf: ca,
+    statuses: [{ certificate: client, certStatus, hash: 'SHA-256' as const }],
+    options: at(seconds),
+  })
+  const decide = async (source: ReturnType<typeof sourceWith>) => {
+    const verdict = await validateClientCertificate(client.der, {
+      trustAnchors,
+      time,
+      revocation: { mode: 'ocsp', source, onUnknown: 'allow' },
+    })
+    return verdict.ok ? 'let in' : verdict.failure.code
+  }
+
+  test('stays when the responder says later that it knows nothing, and goes when it says good', async () => {
+    const responder = await respondWith({ '/ocsp': says('revoked', 300) })
+    const source = sourceWith({ ocsp: { responder: responder.url('/ocsp') } })
+    await source.request(wantedOf(client, ca))
+    expect(await decide(source)).toBe('certificate-revoked')
+    responder.set('/ocsp', says('unknown', 200))
+    await source.refresh()
+    expect(await decide(source)).toBe('certificate-revoked')
+    responder.set('/ocsp', says('good', 100))
+    await source.refresh()
+    expect(await decide(source)).toBe('let in')
+    expect(source.responses.responses).toHaveLength(1)
+  })
+})

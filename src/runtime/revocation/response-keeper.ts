@@ -41,7 +41,11 @@ interface Current {
   readonly thisUpdate: number
   readonly nextUpdate: number | undefined
   readonly verified: boolean
+  /** What it says, if it is verified. */
+  readonly says: Said
 }
+
+type Said = 'good' | 'revoked' | 'unknown'
 
 interface Entry {
   readonly url: URL
@@ -50,6 +54,11 @@ interface Entry {
   readonly issuer: StatusIssuer
   readonly upkeep: Upkeep
   held: Current | undefined
+  /**
+   * The last verified answer that revoked, until one says good: to a request that a responder does not understand it signs `unknown`, and
+   * whoever sent that request could put the answer in its place.
+   */
+  revoking: OcspResponse | undefined
 }
 
 export class ResponseKeeper {
@@ -67,7 +76,7 @@ export class ResponseKeeper {
   }
 
   get responses(): readonly OcspResponse[] {
-    const asked = [...this.#entries.values()].flatMap(({ held }) => held?.response ?? [])
+    const asked = [...this.#entries.values()].flatMap(inForceOf)
     return [...asked, ...this.#restored.values()]
   }
 
@@ -187,6 +196,7 @@ export class ResponseKeeper {
         () => isWanted(entry),
       ),
       held: undefined,
+      revoking: undefined,
     }
     // What was kept from before is what a new answer must not be older than.
     const key = `${url.href} ${subject}`
@@ -194,7 +204,7 @@ export class ResponseKeeper {
     if (restored === undefined) return entry
     const read = this.#read(entry, restored.der, undefined)
     if (read.ok) {
-      entry.held = read.value
+      hold(entry, read.value)
       this.#restored.delete(key)
     }
     return entry
@@ -244,7 +254,7 @@ export class ResponseKeeper {
       }
     }
     const { url, subject } = entry
-    entry.held = now
+    hold(entry, now)
     const facts = { kind: 'ocsp', uri: url.href, subject } as const
     keepAnswer(this.#context, { ...facts, etag: undefined, lastModified: undefined, body })
     await this.#context.publish()
@@ -280,10 +290,11 @@ export class ResponseKeeper {
     if (thisUpdate * 1000 > this.#context.upkeep.now() + clockTolerance) {
       return failed({ code: 'not-yet-valid', thisUpdate })
     }
-    const verified = this.#isVerified(certificate, issuer, alone)
+    const says = this.#whatIsVerified(certificate, issuer, alone)
     // Of use it is when a validation says so.
     holderOf(response).used = false
-    return success({ response, thisUpdate, nextUpdate, verified })
+    const verified = says !== undefined
+    return success({ response, thisUpdate, nextUpdate, verified, says: says ?? 'unknown' })
   }
 
   /** RFC 9654 §2.1: a responder may leave it out; another one is an answer to somebody else. */
@@ -298,8 +309,12 @@ export class ResponseKeeper {
     return bytesEqual(present, sent) ? undefined : { code: 'ocsp-nonce', present: true }
   }
 
-  /** Whether it says something under the default policy. Not whether that is current: validation has its own clock and rules. */
-  #isVerified(certificate: Certificate, issuer: StatusIssuer, alone: OcspResponses): boolean {
+  /** What it says under the default policy; `undefined`: nothing that is verified. Not whether that is current: validation has its own clock and rules. */
+  #whatIsVerified(
+    certificate: Certificate,
+    issuer: StatusIssuer,
+    alone: OcspResponses,
+  ): Said | undefined {
     const context: StatusContext = {
       time: Math.floor(this.#context.upkeep.now() / 1000),
       clockTolerance: clockTolerance / 1000,
@@ -313,8 +328,8 @@ export class ResponseKeeper {
       ocspStatus(certificate, issuer, alone, context, notAsked),
       this.#handlers,
     )
-    if (finding.status !== 'unknown') return true
-    return finding.problems.some(({ code }) => code === 'ocsp-unknown')
+    if (finding.status !== 'unknown') return finding.status
+    return finding.problems.some(({ code }) => code === 'ocsp-unknown') ? 'unknown' : undefined
   }
 }
 
@@ -324,9 +339,26 @@ function* notAsked(): ReturnType<Parameters<typeof ocspStatus>[4]> {
 }
 
 /** Asked again when it was of use since the last time, or fails: clients that stay away cost nothing. */
-function isWanted({ held, upkeep }: Entry): boolean {
-  if (upkeep.failures > 0) return upkeep.failures < maxFailures
-  return held !== undefined && holderOf(held.response).used
+function isWanted(entry: Entry): boolean {
+  const { failures } = entry.upkeep
+  if (failures > 0) return failures < maxFailures
+  return inForceOf(entry).some((response) => holderOf(response).used)
+}
+
+function hold(entry: Entry, now: Current): void {
+  entry.held = now
+  if (now.verified && now.says !== 'unknown') {
+    entry.revoking = now.says === 'revoked' ? now.response : undefined
+  }
+  // Of use since this answer, not since that one.
+  if (entry.revoking !== undefined) holderOf(entry.revoking).used = false
+}
+
+function inForceOf({ held, revoking }: Entry): readonly OcspResponse[] {
+  if (held === undefined) return []
+  return revoking === undefined || revoking === held.response
+    ? [held.response]
+    : [held.response, revoking]
 }
 
 function questionOf(url: URL, der: Uint8Array, mayGet: boolean): Question {
