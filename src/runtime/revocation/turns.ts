@@ -72,5 +72,5 @@ export class Gate {
 }
 
 /** The event loop may be busy for 20 ms: the last step of a turn and a collection of garbage come on top of it. */
-const turnMilliseconds = 3
+const turnMilliseconds = 2
 const sliceOctets = 1 << 20
