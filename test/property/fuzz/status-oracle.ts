@@ -117,6 +117,9 @@ function opinionOfLists(ders: readonly Uint8Array[], subject: Subject, clock: Cl
     delta.number !== undefined &&
     delta.base <= base.number &&
     base.number < delta.number
+  // A complete list and a current delta of it are one list with the times of the delta: RFC 5280 §5.2.4.
+  const isUpdated = (list: List) =>
+    begun.some((delta) => !delta.isAmiss && isCurrent(delta) && isBase(list, delta))
   const isLater = (list: List, than: List) =>
     list.thisUpdate >= than.thisUpdate &&
     (list.number === undefined || than.number === undefined
@@ -136,7 +139,7 @@ function opinionOfLists(ders: readonly Uint8Array[], subject: Subject, clock: Cl
       (later) =>
         later !== list &&
         !later.isAmiss &&
-        isCurrent(later) &&
+        (isCurrent(later) || isUpdated(later)) &&
         later.issuer === list.issuer &&
         later.scope === list.scope &&
         lifts(later, list),
@@ -148,7 +151,8 @@ function opinionOfLists(ders: readonly Uint8Array[], subject: Subject, clock: Cl
     !isLifted(list)
   let covered = 0
   for (const list of begun) {
-    if (list.base !== undefined || list.isAmiss || !isWithin(list, clock)) continue
+    if (list.base !== undefined || list.isAmiss) continue
+    if (!isWithin(list, clock) && !isUpdated(list)) continue
     covered |= reasonsOf(list, subject)
   }
   return { revoked: begun.some(isRevoking) ? 'yes' : 'no', good: covered === allReasons }
