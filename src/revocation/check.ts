@@ -390,8 +390,15 @@ interface PathPosition {
 type AsideStatus = Finding['status'] | 'limit'
 
 function asideStatus(finding: Finding, hasNoRevAvail: boolean): AsideStatus {
-  if (isSuspected(finding)) return 'limit'
+  if (isSuspected(finding) || isLimited(finding)) return 'limit'
   return hasNoRevAvail && finding.status === 'unknown' ? 'good' : finding.status
+}
+
+/** Whether a local limit kept the status from being known. */
+function isLimited(finding: Finding): boolean {
+  return (
+    finding.status === 'unknown' && finding.problems.some(({ code }) => code === 'status-limit')
+  )
 }
 
 function isSuspected(finding: Finding | undefined): boolean {

@@ -49,12 +49,16 @@ export class KeptLists {
     const hasRoom =
       same !== undefined ||
       this.#kept.size < maxKept ||
-      (read.verified && this.all.some(({ verified }) => !verified))
+      (read.verified && this.#leastUseful(now) !== undefined)
     return hasRoom ? undefined : { code: 'issuers', maximum: maxKept }
   }
 
-  /** Keeps a list that was checked. */
-  put(read: ReadList): void {
+  /**
+   * Keeps a list that was checked.
+   *
+   * @param now - Unix seconds.
+   */
+  put(read: ReadList, now: number): void {
     const key = keyOf(read)
     const { issuer, thisUpdate } = read.list.tbsCertList
     const scope = scopeOf(read.list)
@@ -68,10 +72,22 @@ export class KeptLists {
       if (isForged || isGivenUp) this.#kept.delete(other)
     }
     if (!this.#kept.has(key) && this.#kept.size >= maxKept) {
-      const [unproven] = [...this.#kept].find(([, { verified }]) => !verified) ?? []
-      if (unproven !== undefined) this.#kept.delete(unproven)
+      const least = this.#leastUseful(now)
+      if (least !== undefined) this.#kept.delete(least)
     }
     this.#kept.set(key, read)
+  }
+
+  /** What makes room for a proven list: one that nobody has proven, else the one that ran out longest ago. */
+  #leastUseful(now: number): string | undefined {
+    let least: { readonly key: string; readonly nextUpdate: number } | undefined
+    for (const [key, one] of this.#kept) {
+      if (!one.verified) return key
+      const { nextUpdate = now } = one.list.tbsCertList
+      if (hasRunOut(one, now) && nextUpdate < (least?.nextUpdate ?? now))
+        least = { key, nextUpdate }
+    }
+    return least?.key
   }
 }
 

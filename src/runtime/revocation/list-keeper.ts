@@ -254,9 +254,10 @@ export class ListKeeper {
     // One list at a URI: RFC 5280 §4.2.1.13.
     if (taken === undefined || others.length > 0) return { code: 'not-a-list' }
     const { list, verified } = taken
-    const failure = entry.kept.check(taken, upkeep.now() / 1000)
+    const now = upkeep.now() / 1000
+    const failure = entry.kept.check(taken, now)
     if (failure !== undefined) return failure
-    entry.kept.put(taken)
+    entry.kept.put(taken, now)
     entry.held = taken
     const thisUpdate = new Date(list.tbsCertList.thisUpdate * 1000)
     const nextUpdate = dateOf(list.tbsCertList.nextUpdate)
