@@ -110,7 +110,7 @@ export interface PreparedSource {
 
 /** @throws TypeError with a `code` and the `option` for options that make no sense. */
 export function prepareSource(options: RevocationSourceOptions, clock: () => Date): PreparedSource {
-  refuseUnknown(options, 'options', optionNames.source)
+  refuseUnknown(options, undefined, optionNames.source)
   const { crls = {}, ocsp, refresh = {}, retry = {} } = options
   refuseUnknown(crls, 'crls', optionNames.crls)
   refuseUnknown(refresh, 'refresh', optionNames.refresh)
@@ -118,14 +118,14 @@ export function prepareSource(options: RevocationSourceOptions, clock: () => Dat
   const now = options.now ?? clock
   const milliseconds = (): number => now().getTime()
   const { fraction = 0.5 } = refresh
-  if (!(fraction > 0 && fraction < 1)) throw invalid('fraction', 'above 0 and below 1')
-  const retryFirst = count(retry.first, 2000, 'first', maxDelay)
+  if (!(fraction > 0 && fraction < 1)) throw invalid('refresh.fraction', 'above 0 and below 1')
+  const retryFirst = count(retry.first, 2000, 'retry.first', maxDelay)
   return {
-    files: texts(crls.files, 'files'),
+    files: texts(crls.files, 'crls.files'),
     lists: {
-      urls: texts(crls.urls, 'urls').map((url) => urlOf(url, 'urls')),
-      distributionPoints: choice(crls.distributionPoints, [false, true], 'distributionPoints'),
-      maxLearned: count(crls.maxLearned, 256, 'maxLearned'),
+      urls: texts(crls.urls, 'crls.urls').map((url) => urlOf(url, 'crls.urls')),
+      distributionPoints: choice(crls.distributionPoints, [false, true], 'crls.distributionPoints'),
+      maxLearned: count(crls.maxLearned, 256, 'crls.maxLearned'),
     },
     responses: prepareOcsp(ocsp),
     signers: prepareSigners(options.signers),
@@ -143,12 +143,12 @@ export function prepareSource(options: RevocationSourceOptions, clock: () => Dat
     upkeep: {
       refresh: {
         fraction,
-        minimum: count(refresh.minimum, 30_000, 'minimum', maxDelay),
-        maximum: count(refresh.maximum, 86_400_000, 'maximum', maxDelay),
+        minimum: count(refresh.minimum, 30_000, 'refresh.minimum', maxDelay),
+        maximum: count(refresh.maximum, 86_400_000, 'refresh.maximum', maxDelay),
       },
       retry: {
         first: retryFirst,
-        maximum: Math.max(retryFirst, count(retry.maximum, 600_000, 'maximum', maxDelay)),
+        maximum: Math.max(retryFirst, count(retry.maximum, 600_000, 'retry.maximum', maxDelay)),
       },
       now: milliseconds,
       random: options.random ?? Math.random,
@@ -163,7 +163,7 @@ function prepareOcsp(ocsp: OcspOptions | undefined): ResponseKeeperOptions {
     refuseUnknown(ocsp, 'ocsp', optionNames.ocsp)
     if (ocsp.responder === undefined) {
       throw misuse('option-missing', "ocsp needs a responder: 'aia' or a URL", {
-        option: 'responder',
+        option: 'ocsp.responder',
       })
     }
   }
@@ -172,11 +172,11 @@ function prepareOcsp(ocsp: OcspOptions | undefined): ResponseKeeperOptions {
     responder:
       responder === undefined || responder === 'aia'
         ? responder
-        : urlOf(String(responder), 'responder'),
-    method: choice(method, ['post', 'get-when-short'], 'method'),
-    nonce: choice(nonce, ['none', 'send', 'require'], 'nonce'),
-    hash: choice(hash, ['SHA-1', 'SHA-256'], 'hash'),
-    maxResponses: count(maxResponses, 1000, 'maxResponses'),
+        : urlOf(String(responder), 'ocsp.responder'),
+    method: choice(method, ['post', 'get-when-short'], 'ocsp.method'),
+    nonce: choice(nonce, ['none', 'send', 'require'], 'ocsp.nonce'),
+    hash: choice(hash, ['SHA-1', 'SHA-256'], 'ocsp.hash'),
+    maxResponses: count(maxResponses, 1000, 'ocsp.maxResponses'),
   }
 }
 
@@ -227,14 +227,14 @@ function text(value: string): string {
 }
 
 /** A misspelt option would be taken for an absent one. */
-function refuseUnknown(value: object, of: string, known: readonly string[]): void {
+function refuseUnknown(value: object, of: string | undefined, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(of, 'an object')
+    throw invalid(of ?? 'options', 'an object')
   }
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) {
-      throw misuse('option-unknown', `unknown option of ${of}: ${name}`, { option: name })
-    }
+    if (known.includes(name)) continue
+    const option = of === undefined ? name : `${of}.${name}`
+    throw misuse('option-unknown', `unknown option: ${option}`, { option })
   }
 }
 
