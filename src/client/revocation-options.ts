@@ -18,18 +18,27 @@ import { misuse } from './misuse.ts'
 /** What is asked about revocation, of which certificates, and what happens when there is no answer. */
 export type RevocationOptions =
   /** Revocation is not checked; the verdict says so in a warning. */
-  | ({ readonly mode: 'none'; readonly perIssuer?: undefined } & NothingGiven)
+  | ({ readonly mode: 'none'; readonly perIssuer?: undefined } & NothingGiven & NothingUnsure)
   /** Not checked but for some issuers. */
-  | (Rule & { readonly mode: 'none'; readonly perIssuer: PerIssuer } & (GivenEither | Provided))
-  | (Rule & { readonly mode: 'crl' } & (GivenCrls | Provided))
-  | (Rule & { readonly mode: 'ocsp' } & (GivenResponses | Provided))
+  | (Rule<'crl'> & OnlySome & GivenCrls)
+  | (Rule<'ocsp'> & OnlySome & GivenResponses)
+  | (Rule & OnlySome & (GivenBoth | Provided))
+  | (Rule<'crl'> & { readonly mode: 'crl' } & GivenCrls)
+  | (Rule<'ocsp'> & { readonly mode: 'ocsp' } & GivenResponses)
+  /** Some issuers have another mode, and so both are looked at. */
+  | (Rule & { readonly mode: 'crl' | 'ocsp'; readonly perIssuer: PerIssuer } & GivenBoth)
+  | (Rule & { readonly mode: 'crl' | 'ocsp' } & Provided)
   /** Both are looked at: one that says revoked is enough to refuse, one that says good enough to accept. */
-  | (Rule & { readonly mode: 'crl-or-ocsp' } & ((GivenCrls & GivenResponses) | Provided))
+  | (Rule & { readonly mode: 'crl-or-ocsp' } & (GivenBoth | Provided))
 
-interface Rule extends WhenUnsure {
+interface Rule<M extends RevocationMode = RevocationMode> extends WhenUnsure {
   /** `path`, the default: every certificate below the anchor needs a status. `target`: the client's own. */
   readonly depth?: 'target' | 'path' | undefined
-  readonly perIssuer?: PerIssuer | undefined
+  readonly perIssuer?: PerIssuer<M> | undefined
+}
+interface OnlySome {
+  readonly mode: 'none'
+  readonly perIssuer: PerIssuer
 }
 
 interface WhenUnsure {
@@ -43,12 +52,20 @@ interface WhenUnsure {
    */
   readonly maxAge?: number | undefined
 }
-
-/** By issuer, as text of RFC 4514: what differs for its certificates. */
-export type PerIssuer = Readonly<Record<string, IssuerRevocation>>
-export interface IssuerRevocation extends WhenUnsure {
-  readonly mode?: RevocationMode | undefined
+/** Nothing is asked, so nothing follows from no answer. */
+interface NothingUnsure {
+  readonly onUnknown?: undefined
+  readonly onStale?: undefined
+  readonly maxAge?: undefined
 }
+
+/** By issuer, as text of RFC 4514: what differs for its certificates. `M`: the modes for which there is something to look at. */
+export type PerIssuer<M extends RevocationMode = RevocationMode> = Readonly<
+  Record<string, IssuerRevocation<M>>
+>
+export type IssuerRevocation<M extends RevocationMode = RevocationMode> =
+  | ({ readonly mode: 'none' } & NothingUnsure)
+  | (WhenUnsure & { readonly mode?: Exclude<M, 'none'> | undefined })
 
 /** What only a source has. */
 interface Given {
@@ -62,12 +79,17 @@ interface NothingGiven extends Given {
 interface GivenCrls extends Given {
   /** From `parseCrls`. */
   readonly crls: Crls
+  readonly ocspResponses?: undefined
 }
 interface GivenResponses extends Given {
+  readonly crls?: undefined
   /** From `parseOcspResponses`. */
   readonly ocspResponses: OcspResponses
 }
-type GivenEither = GivenCrls | GivenResponses
+interface GivenBoth extends Given {
+  readonly crls: Crls
+  readonly ocspResponses: OcspResponses
+}
 interface Provided {
   readonly crls?: undefined
   readonly ocspResponses?: undefined
@@ -90,6 +112,7 @@ interface Fields {
 export function prepareRevocation(given: unknown): PreparedRevocation | undefined {
   const fields = readFields('revocation', given, noFields)
   if (fields.mode === undefined) throw invalid('revocation.mode', modeWords)
+  if (fields.perIssuer === undefined) refuseUnasked('revocation', fields)
   const rule = ruleOf('revocation', fields, defaultRule)
   const depth = fields.depth ?? 'path'
   if (depth !== 'path' && depth !== 'target') throw invalid('revocation.depth', 'path, target')
@@ -116,9 +139,22 @@ function readPerIssuer(value: unknown, base: IssuerRule): ReadonlyMap<string, Is
     }
     const key = nameKey(name.value)
     if (rules.has(key)) throw invalid(option, 'under a name that is not there already')
-    rules.set(key, ruleOf(option, readFields(option, one, noRuleFields), base))
+    const fields = readFields(option, one, noRuleFields)
+    refuseUnasked(option, fields)
+    rules.set(key, ruleOf(option, fields, base))
   }
   return rules
+}
+
+/** Whoever says what follows from no answer believes that something is asked. */
+function refuseUnasked(of: string, fields: RuleFields & { readonly depth?: unknown }): void {
+  const { mode, depth, onUnknown, onStale, maxAge } = fields
+  if (mode !== 'none') return
+  for (const [field, value] of Object.entries({ depth, onUnknown, onStale, maxAge })) {
+    if (value === undefined) continue
+    const option = `${of}.${field}`
+    throw misuse('options-conflict', `${option} has no effect with mode none`, { option })
+  }
 }
 
 function looksAtCrls({ mode }: IssuerRule): boolean {

@@ -134,6 +134,14 @@ describe('half a rule is misuse', () => {
     ['revocation.ocspResponses', { mode: 'none', ocspResponses }],
     ['revocation.source', { mode: 'none', source }],
     ['revocation.wait', { mode: 'none', wait: 5 }],
+    ['revocation.onUnknown', { mode: 'none', onUnknown: 'deny' }],
+    ['revocation.onStale', { mode: 'none', onStale: 'deny' }],
+    ['revocation.maxAge', { mode: 'none', maxAge: 60 }],
+    ['revocation.depth', { mode: 'none', depth: 'path' }],
+    [
+      "revocation.perIssuer['CN=Example CA'].onUnknown",
+      { mode: 'crl', crls, perIssuer: { 'CN=Example CA': { mode: 'none', onUnknown: 'allow' } } },
+    ],
     ['revocation.crls', { mode: 'none', crls, perIssuer: { 'CN=Example CA': {} } }],
     ['revocation.crls', { mode: 'ocsp', crls, ocspResponses }],
     ['revocation.ocspResponses', crl({ ocspResponses })],
@@ -185,7 +193,8 @@ describe('defaults deny', () => {
       depth: 'target',
       perIssuer: {
         'CN=Example CA': { onUnknown: 'deny', onStale: 'deny' },
-        'CN=Other CA': { mode: 'none', maxAge: 0, onStale: undefined },
+        'CN=Other CA': { mode: 'crl', maxAge: 0, onStale: undefined },
+        'CN=Third CA': { mode: 'none', onStale: undefined },
       },
     })
     expect(prepared).toMatchObject({ depth: 'target', wait: 200 })
@@ -196,12 +205,10 @@ describe('defaults deny', () => {
       staleFor: 0,
       maxAge: 3_600,
     })
-    expect([...(prepared?.perIssuer.values() ?? [])][1]).toEqual({
-      mode: 'none',
-      onUnknown: 'allow',
-      staleFor: 60,
-      maxAge: 0,
-    })
+    expect([...(prepared?.perIssuer.values() ?? [])].slice(1)).toEqual([
+      { mode: 'crl', onUnknown: 'allow', staleFor: 60, maxAge: 0 },
+      { mode: 'none', onUnknown: 'allow', staleFor: 60, maxAge: 3_600 },
+    ])
   })
 })
 

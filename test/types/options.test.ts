@@ -55,6 +55,11 @@ test('revocation: a whole rule compiles', () => {
   expectTypeOf(() => check({ mode: 'crl-or-ocsp', source, wait: 200 })).toBeFunction()
   const perIssuer = { 'CN=Example CA': { mode: 'crl', onUnknown: 'allow' } } as const
   expectTypeOf(() => check({ mode: 'none', perIssuer, crls })).toBeFunction()
+  const other = { 'CN=Example CA': { mode: 'ocsp' } } as const
+  expectTypeOf(() => check({ mode: 'crl', perIssuer: other, crls, ocspResponses })).toBeFunction()
+  expectTypeOf(() => check({ mode: 'crl', perIssuer: other, source })).toBeFunction()
+  const unasked = { 'CN=Example CA': { mode: 'none' } } as const
+  expectTypeOf(() => check({ mode: 'ocsp', perIssuer: unasked, ocspResponses })).toBeFunction()
 })
 
 test('revocation: half a rule does not compile', () => {
@@ -75,6 +80,12 @@ test('revocation: half a rule does not compile', () => {
 
 test('revocation: what is no rule does not compile', () => {
   const check = (_rule: RevocationOptions): void => {}
+  const other = { 'CN=Example CA': { mode: 'ocsp' } } as const
+  // @ts-expect-error nothing says whom that issuer has revoked
+  expectTypeOf(() => check({ mode: 'crl', perIssuer: other, crls })).toBeFunction()
+  const unasked = { 'CN=Example CA': { mode: 'none', onUnknown: 'deny' } } as const
+  // @ts-expect-error nothing is asked, so nothing is unknown
+  expectTypeOf(() => check({ mode: 'crl', perIssuer: unasked, crls })).toBeFunction()
   // @ts-expect-error seconds are a number
   expectTypeOf(() => check({ mode: 'crl', crls, maxAge: '60' })).toBeFunction()
   // @ts-expect-error for how long?
