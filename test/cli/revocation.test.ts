@@ -406,6 +406,12 @@ describe('explain with a code', () => {
     expect(out).toContain('[RFC 5280 §5.1.2.5]')
     expect(out).toContain('→ get the list anew')
   })
+  test('a misspelt code is no missing trust anchor', async () => {
+    const { code, err } = await cli(['explain', 'crl-mising'])
+    expect(code).toBe(2)
+    expect(err).toContain('crl-mising is no code')
+    expect(err).toContain('(usage-invalid-value)')
+  })
   test('names what the ACL said before revocation refused', async () => {
     await writeFile(join(folder, 'ca.acl'), 'allow dn "CN=Issuing CA"\n')
     const { out } = await run('explain', 'b.pem', '--crl', 'both.crl', '--acl', 'ca.acl')

@@ -27,7 +27,7 @@ describe('why a status is not known, in words', () => {
 
   test('all of them, in their order', () => {
     expect(message({ code: 'ocsp-missing' }, { code: 'crl-signer-unknown' })).toMatch(
-      /no OCSP response was given; nobody with a path/,
+      /there is no OCSP response about it; nobody with a path/,
     )
   })
 })

@@ -15,7 +15,7 @@ import type { TrustAnchor } from '../../path/trust-anchor.ts'
 import { nodeHandlers } from '../../runtime/node.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { type Input, liesBeside, listInputs, type Reason } from '../files.ts'
-import type { Io } from '../io.ts'
+import { type Io, UsageError } from '../io.ts'
 import { exitCodeOf, type Judged, judge, judgeAgain, type Source } from '../judge.ts'
 import { explainedJson } from '../render/explain-json.ts'
 import { drawFetchedOf, fetchedJson } from '../render/fetched.ts'
@@ -35,6 +35,13 @@ export async function explain(
   const [word = '', ...others] = files
   const meaning = others.length === 0 ? meaningOf(word) : undefined
   if (meaning !== undefined && flags.anchors.length === 0) return explainCode(meaning, flags, io)
+  if (flags.anchors.length === 0 && others.length === 0 && codeLike.test(word)) {
+    throw new UsageError(
+      'usage-invalid-value',
+      `${word} is no code, and to judge a file of that name there is no trust anchor`,
+      'write the code as check prints it, or add --anchors ca.pem',
+    )
+  }
   const inputs = await listInputs(files, io)
   const settings = await readSettings(flags, io)
   try {
@@ -186,3 +193,6 @@ const aclCodes: ReadonlySet<string> = new Set([
   'client-not-allowed',
   'client-denied',
 ])
+
+/** What somebody means as a code, and may have misspelt. */
+const codeLike = /^[a-z]+(?:-[a-z0-9]+)+$/

@@ -12,9 +12,10 @@ export function dateText(date: Date): string {
   return Number.isFinite(date.getTime()) ? formatTime(Math.floor(date.getTime() / 1000)) : 'no end'
 }
 
-/** How long from `now` to `then`: `in 89 days`, `3 hours ago`. */
+/** How long from `now` to `then`: `in 89 days`, `now`, `3 hours ago`. */
 export function distanceText(then: Date, now: Date): string {
   const seconds = Math.round((then.getTime() - now.getTime()) / 1000)
+  if (seconds === 0) return 'now'
   return seconds < 0 ? `${spanText(-seconds)} ago` : `in ${spanText(seconds)}`
 }
 
