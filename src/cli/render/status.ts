@@ -83,7 +83,7 @@ function problemBranch(problem: StatusProblem, style: Style, width: number): Bra
 }
 
 /** `the CRL of Example CA, 3 hours old, next in 21 hours`. */
-export function evidenceText(
+function evidenceText(
   { by, issuer, thisUpdate, nextUpdate, age, delta }: StatusEvidence,
   now: Date,
 ): string {

@@ -76,7 +76,7 @@ export function drawTable(judged: readonly Judged[], style: Style): string[] {
   return [...lines, '', drawSums(judged, style)]
 }
 
-export function drawSums(judged: readonly Judged[], style: Style): string {
+function drawSums(judged: readonly Judged[], style: Style): string {
   const count = (status: Judged['status']) => judged.filter((one) => one.status === status).length
   const sums = [
     style.green(`${count('accepted')} accepted`),

@@ -1,7 +1,7 @@
 /** Long work in short turns of the event loop, and a bound on how much is done at once. @module */
 
 /** Settles after whatever input is waiting has been served. */
-export function nextTurn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })
