@@ -25,6 +25,7 @@ import {
   signerOf,
   signingKeyOf,
 } from './signer.ts'
+import type { WebCrypto } from './web-crypto.ts'
 
 /** A certificate as bytes, whether or not it is one, with its key. */
 export interface IssuedBytes {
@@ -74,7 +75,7 @@ export interface CertificateAuthority extends IssuedCertificate {
 
 export interface RootOptions extends CertificateOptions {
   /** Signs, for this CA and all below it. Default: the platform's. */
-  readonly crypto?: Crypto
+  readonly crypto?: WebCrypto
 }
 
 /**
@@ -219,7 +220,7 @@ async function issueRead(...issuance: Parameters<typeof issueBytes>): Promise<Is
 const keyIdentifiers = new Map<string, Promise<Uint8Array>>()
 
 /** RFC 5280 §4.2.1.2 (1) */
-function keyIdentifier(key: TestKey, crypto: Crypto): Promise<Uint8Array> {
+function keyIdentifier(key: TestKey, crypto: WebCrypto): Promise<Uint8Array> {
   const known = keyIdentifiers.get(key.id)
   if (known !== undefined) return known
   const digest = publicKeyDigest(key.publicKey, 'SHA-1', crypto)

@@ -20,6 +20,7 @@ import { encodeName, type NameInput } from './names.ts'
 import { type SignatureOptions, signedParts } from './sign.ts'
 import { digest, publicKeyDigest, signerOf, signingKeyOf } from './signer.ts'
 import { type UpdateOptions, updatesOf } from './updates.ts'
+import type { WebCrypto } from './web-crypto.ts'
 
 /** A response as bytes, whether or not it is one. */
 export interface IssuedOcspResponse {
@@ -134,7 +135,7 @@ async function responseBytes(
 async function encodeResponderID(
   signer: IssuedCertificate,
   { responderID = 'byKey' }: OcspResponseOptions,
-  crypto: Crypto,
+  crypto: WebCrypto,
 ): Promise<Uint8Array> {
   const { subject, subjectPublicKeyInfo } = signer.tbsCertificate
   if (responderID === 'byName') return constructed(1, subject.der)
@@ -166,7 +167,7 @@ async function encodeSingle(
   issuer: Certificate,
   input: Certificate | SingleResponseInput,
   options: OcspResponseOptions,
-  crypto: Crypto,
+  crypto: WebCrypto,
 ): Promise<Uint8Array> {
   const single: SingleResponseInput = 'tbsCertificate' in input ? { certificate: input } : input
   const { thisUpdate, nextUpdate, before } = updatesOf({ ...options, ...single })
@@ -184,7 +185,7 @@ async function encodeCertID(
   issuer: Certificate,
   single: Exclude<SingleResponseInput, { certID: Uint8Array }>,
   options: OcspResponseOptions,
-  crypto: Crypto,
+  crypto: WebCrypto,
 ): Promise<Uint8Array> {
   const hash = single.hash ?? options.hash ?? 'SHA-1'
   const hashes = await issuerHashes(issuer, hash, crypto)
@@ -204,7 +205,7 @@ async function encodeCertID(
 export async function issuerHashes(
   issuer: Certificate,
   hash: CertIDHash,
-  crypto: Crypto,
+  crypto: WebCrypto,
 ): Promise<{ readonly name: Uint8Array; readonly key: Uint8Array }> {
   const { subject, subjectPublicKeyInfo } = issuer.tbsCertificate
   return {

@@ -6,6 +6,7 @@ import { type ExtensionOptions, encodeExtensions } from './extensions.ts'
 import type { KeyInput, TestKey } from './keys.ts'
 import type { NameInput } from './names.ts'
 import { type SignatureOptions, signedParts } from './sign.ts'
+import type { WebCrypto } from './web-crypto.ts'
 
 /** What a test may want different. Everything has a default that makes a certificate to be accepted. */
 export interface CertificateOptions extends ExtensionOptions, SignatureOptions {
@@ -51,7 +52,7 @@ export interface Issuance {
   readonly signingKey: TestKey
   /** Defaults under the options. */
   readonly extensions: ExtensionOptions
-  readonly crypto: Crypto
+  readonly crypto: WebCrypto
 }
 
 /** @returns The certificate in DER, unless the options asked for something else. */

@@ -2,6 +2,7 @@
 
 import { decodeBase64 } from '../base/base64.ts'
 import pool from './key-pool.json' with { type: 'json' }
+import type { WebCrypto } from './web-crypto.ts'
 
 /** The kinds in the pool. The last six are there to be refused. */
 export type KeyKind =
@@ -78,7 +79,7 @@ export function poolSize(kind: KeyKind): number {
  */
 export async function generateKey(
   kind: KeyKind,
-  crypto: Crypto = globalThis.crypto,
+  crypto: WebCrypto = globalThis.crypto,
 ): Promise<TestKey> {
   const pair = (await crypto.subtle.generateKey(generation(kind), true, [
     'sign',

@@ -3,6 +3,7 @@
 import { type CertificateAuthority, type IssuedCertificate, issueCa } from './authority.ts'
 import type { CertificateOptions } from './issue.ts'
 import type { KeyKind } from './keys.ts'
+import type { WebCrypto } from './web-crypto.ts'
 
 export interface PkiOptions {
   /** The O of all three names. Default: `Example`. */
@@ -12,7 +13,7 @@ export interface PkiOptions {
   /** The CN of the client. Default: `client-a`. */
   readonly clientName?: string
   readonly client?: CertificateOptions
-  readonly crypto?: Crypto
+  readonly crypto?: WebCrypto
 }
 
 export interface Pki {

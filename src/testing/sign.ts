@@ -5,6 +5,7 @@ import { writeBitString, writeElement, writeNull, writeSequence } from '../der/w
 import { constructed, elementsOf, integer, oid } from './encode.ts'
 import type { KeyInput, KeyKind, TestKey } from './keys.ts'
 import { toPem } from './pem.ts'
+import type { WebCrypto } from './web-crypto.ts'
 
 /** How a certificate, a list or a response is signed, right or wrong. */
 export interface SignatureOptions {
@@ -30,7 +31,7 @@ export interface SignatureOptions {
 export async function signedParts(
   key: TestKey,
   options: SignatureOptions,
-  crypto: Crypto,
+  crypto: WebCrypto,
   encodeTbs: (algorithm: Uint8Array) => Uint8Array,
 ): Promise<[tbs: Uint8Array, algorithm: Uint8Array, signature: Uint8Array]> {
   const scheme = options.signatureScheme ?? usualScheme(key.kind)
@@ -104,7 +105,7 @@ export async function sign(
   key: TestKey,
   scheme: SignatureScheme,
   data: Uint8Array,
-  crypto: Crypto,
+  crypto: WebCrypto,
 ): Promise<Uint8Array> {
   const parameters = webCryptoParameters(key.kind, scheme)
   if (parameters === undefined) return signWithNode(key, scheme, data)
@@ -140,9 +141,9 @@ function webCryptoParameters(kind: KeyKind, scheme: SignatureScheme): Parameters
   }
 }
 
-const handles = new WeakMap<Crypto, Map<string, Promise<CryptoKey>>>()
+const handles = new WeakMap<WebCrypto, Map<string, Promise<CryptoKey>>>()
 
-function importKey(key: TestKey, parameters: Parameters, crypto: Crypto): Promise<CryptoKey> {
+function importKey(key: TestKey, parameters: Parameters, crypto: WebCrypto): Promise<CryptoKey> {
   let ofCrypto = handles.get(crypto)
   if (ofCrypto === undefined) {
     ofCrypto = new Map()

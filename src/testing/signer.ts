@@ -3,10 +3,11 @@
 import type { IssuedCertificate } from './authority.ts'
 import { elementsOf } from './encode.ts'
 import { type KeyInput, KeyRing, type TestKey } from './keys.ts'
+import type { WebCrypto } from './web-crypto.ts'
 
 /** What all certificates below one root share. */
 export interface Hierarchy {
-  readonly crypto: Crypto
+  readonly crypto: WebCrypto
   readonly keys: KeyRing
 }
 
@@ -63,13 +64,17 @@ export function signingKeyOf(
 export async function publicKeyDigest(
   subjectPublicKeyInfo: Uint8Array,
   hash: string,
-  crypto: Crypto,
+  crypto: WebCrypto,
 ): Promise<Uint8Array> {
   const [, bits] = elementsOf(subjectPublicKeyInfo) as [Uint8Array, Uint8Array]
   const header = bits[1]! < 0x80 ? 2 : 2 + (bits[1]! & 0x7f)
   return digest(bits.subarray(header + 1), hash, crypto)
 }
 
-export async function digest(data: Uint8Array, hash: string, crypto: Crypto): Promise<Uint8Array> {
+export async function digest(
+  data: Uint8Array,
+  hash: string,
+  crypto: WebCrypto,
+): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest(hash, data as BufferSource))
 }
