@@ -5,7 +5,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { errorCodeOf } from './failure.ts'
 import { validators } from './freshness.ts'
 import { readWholeFile } from './read-file.ts'
@@ -30,7 +30,7 @@ export type CacheFailure =
 
 /** Files named by hashes: no URI can lead out of the folder. */
 export class CacheFolder {
-  readonly #folder: string
+  readonly folder: string
   readonly #maxBytes: number
   readonly #computing: Gate
   /** Sizes of our files, those written first in front. */
@@ -41,7 +41,7 @@ export class CacheFolder {
    * @param computing - Passed for every digest.
    */
   constructor(folder: string, maxBytes: number, computing: Gate) {
-    this.#folder = folder
+    this.folder = folder
     this.#maxBytes = maxBytes
     this.#computing = computing
   }
@@ -49,14 +49,17 @@ export class CacheFolder {
   /** Makes the folder, removes what an interrupted write has left, and lists what is there. */
   async open(): Promise<CacheFailure | undefined> {
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+      await makeFolder(this.folder)
       const found: { readonly name: string; readonly size: number; readonly written: number }[] = []
-      for (const name of await readdir(this.#folder)) {
+      for (const name of await readdir(this.folder)) {
         if (!ours.test(name)) continue
-        const { size, mtimeMs } = await stat(join(this.#folder, name))
+        const path = join(this.folder, name)
+        const file = await stat(path).catch(missing)
+        if (file === undefined) continue
+        const { size, mtimeMs } = file
         if (name.endsWith(finished)) found.push({ name, size, written: mtimeMs })
         // Another process may be writing a young one.
-        else if (mtimeMs < Date.now() - abandonedAfter) await unlink(join(this.#folder, name))
+        else if (mtimeMs < Date.now() - abandonedAfter) await unlink(path).catch(missing)
       }
       found.sort((a, b) => a.written - b.written)
       for (const { name, size } of found) this.#sizes.set(name, size)
@@ -69,7 +72,7 @@ export class CacheFolder {
   /** Every answer that is whole, those written last first. */
   async *read(): AsyncGenerator<CachedAnswer, void> {
     for (const name of [...this.#sizes.keys()].reverse()) {
-      const read = await readWholeFile(join(this.#folder, name), this.#maxBytes)
+      const read = await readWholeFile(join(this.folder, name), this.#maxBytes)
       const answer = read.ok ? await this.#computing.pass(() => decode(read.value)) : undefined
       if (answer !== undefined && nameOf(answer) === name) yield answer
     }
@@ -81,7 +84,7 @@ export class CacheFolder {
     const head = await this.#computing.pass(() => encodeHead(answer))
     const size = head.length + answer.body.length
     if (size > this.#maxBytes) return { code: 'too-large', maxBytes: this.#maxBytes }
-    const temporary = join(this.#folder, `${name.slice(0, 64)}.${randomBytes(8).toString('hex')}`)
+    const temporary = join(this.folder, `${name.slice(0, 64)}.${randomBytes(8).toString('hex')}`)
     try {
       await this.#makeRoom(name, size)
       const file = await open(temporary, 'wx', 0o600)
@@ -93,7 +96,7 @@ export class CacheFolder {
       } finally {
         await file.close()
       }
-      await rename(temporary, join(this.#folder, name))
+      await rename(temporary, join(this.folder, name))
       this.#sizes.set(name, size)
       return undefined
     } catch (error) {
@@ -109,13 +112,35 @@ export class CacheFolder {
     for (const one of this.#sizes.values()) total += one
     for (const [oldest, one] of this.#sizes) {
       if (total <= this.#maxBytes) return
-      await unlink(join(this.#folder, oldest)).catch((error) => {
-        if (errorCodeOf(error) !== 'ENOENT') throw error
-      })
+      await unlink(join(this.folder, oldest)).catch(missing)
       this.#sizes.delete(oldest)
       total -= one
     }
   }
+}
+
+/**
+ * Level by level. Node's own `recursive` tries for ever, and keeps the event loop busy, below a folder as /proc, which says that there is
+ * no such folder when one is made in it.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const levels: string[] = []
+  let level = resolve(folder)
+  while ((await stat(level).catch(missing)) === undefined && dirname(level) !== level) {
+    levels.push(level)
+    level = dirname(level)
+  }
+  for (const one of levels.reverse()) {
+    await mkdir(one, { mode: 0o700 }).catch((error) => {
+      // Another process was faster.
+      if (errorCodeOf(error) !== 'EEXIST') throw error
+    })
+  }
+}
+
+/** What is gone, another process has perhaps removed. */
+function missing(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'ENOENT') throw error
 }
 
 function nameOf({ kind, uri, subject }: Omit<CachedAnswer, 'body'>): string {

@@ -15,8 +15,12 @@ export interface SourceContext {
   readonly connections: Gate
   /** One place: the turns of two computations follow each other without a pause. */
   readonly computing: Gate
-  /** Set once it is open. */
-  cache: CacheFolder | undefined
+  readonly cache: CacheFolder | undefined
+  /**
+   * Settles when the cache was read. Nothing is fetched before: what comes must be held against what was there, and can only be
+   * written to a folder that is open.
+   */
+  readonly restored: () => Promise<void>
   readonly closing: AbortSignal
   readonly tell: (
     kind: RevocationEvent['kind'],

@@ -196,8 +196,9 @@ export class ListKeeper {
   }
 
   async #fetch(entry: Entry): Promise<Outcome> {
+    const { tell, restored } = this.#context
+    await restored()
     const { url, held } = entry
-    const { tell } = this.#context
     const known = this.#validators(entry)
     const question = { url, accept: 'application/pkix-crl', ...known }
     const answer = await askServer(this.#context, 'crl', question, url.href)

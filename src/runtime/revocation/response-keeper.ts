@@ -102,7 +102,10 @@ export class ResponseKeeper {
     const now = this.#context.upkeep.now() / 1000
     const [first] = basic.responses
     if (first === undefined || (first.nextUpdate ?? now) < now) return
-    this.#restored.set(`${uri} ${subject}`, parsed.value)
+    const key = `${uri} ${subject}`
+    this.#restored.set(key, parsed.value)
+    const entry = this.#entries.get(key)
+    if (entry !== undefined) this.#adopt(key, entry)
     const { thisUpdate, nextUpdate } = first
     this.#context.tell('ocsp', uri, {
       type: 'loaded',
@@ -172,7 +175,7 @@ export class ResponseKeeper {
   #find(url: URL, certificate: Certificate, issuer: StatusIssuer): Entry {
     const subject = subjectOf(certificate, issuer)
     const key = `${url.href} ${subject}`
-    const entry = this.#entries.get(key) ?? this.#entry(url, subject, certificate, issuer)
+    const entry = this.#entries.get(key) ?? this.#entry(key, url, subject, certificate, issuer)
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     if (this.#entries.size > this.#options.maxResponses) {
@@ -184,7 +187,13 @@ export class ResponseKeeper {
     return entry
   }
 
-  #entry(url: URL, subject: string, certificate: Certificate, issuer: StatusIssuer): Entry {
+  #entry(
+    key: string,
+    url: URL,
+    subject: string,
+    certificate: Certificate,
+    issuer: StatusIssuer,
+  ): Entry {
     const entry: Entry = {
       url,
       subject,
@@ -198,19 +207,22 @@ export class ResponseKeeper {
       held: undefined,
       revoking: undefined,
     }
-    // What was kept from before is what a new answer must not be older than.
-    const key = `${url.href} ${subject}`
-    const restored = this.#restored.get(key)
-    if (restored === undefined) return entry
-    const read = this.#read(entry, restored.der, undefined)
-    if (read.ok) {
-      hold(entry, read.value)
-      this.#restored.delete(key)
-    }
+    this.#adopt(key, entry)
     return entry
   }
 
+  /** What was kept from before is what a new answer must not be older than. */
+  #adopt(key: string, entry: Entry): void {
+    const restored = this.#restored.get(key)
+    if (restored === undefined) return
+    const read = this.#read(entry, restored.der, undefined)
+    if (!read.ok) return
+    hold(entry, read.value)
+    this.#restored.delete(key)
+  }
+
   async #fetch(entry: Entry): Promise<Outcome> {
+    await this.#context.restored()
     const { url, certificate, issuer } = entry
     const { method, nonce: rule, hash } = this.#options
     const nonce = rule === 'none' ? undefined : new Uint8Array(randomBytes(nonceOctets))

@@ -61,20 +61,26 @@ class Source implements RevocationSource {
   readonly #lists: ListKeeper
   readonly #answers: ResponseKeeper
   readonly #listeners = new Set<() => void>()
+  readonly #restored: Promise<void>
   readonly #ready: Promise<void>
   readonly #running = new Set<Promise<void>>()
   #publishing: Promise<void> | undefined
 
   constructor(prepared: PreparedSource) {
-    const { exchange, upkeep, maxConcurrent } = prepared
+    const { exchange, upkeep, maxConcurrent, cacheFolder, maxCacheBytes } = prepared
+    const computing = new Gate(1)
     this.#prepared = prepared
     this.#context = {
       exchange,
       upkeep,
       signers: new Signers(prepared.signers),
       connections: new Gate(maxConcurrent),
-      computing: new Gate(1),
-      cache: undefined,
+      computing,
+      cache:
+        cacheFolder === undefined
+          ? undefined
+          : new CacheFolder(cacheFolder, maxCacheBytes, computing),
+      restored: () => this.#restored,
       closing: this.#closing.signal,
       tell: (kind, origin, facts) => {
         const { onEvent, now } = prepared
@@ -88,12 +94,13 @@ class Source implements RevocationSource {
     this.#answers = new ResponseKeeper(this.#context, prepared.responses)
     this.#files = new WatchedFiles(prepared.files, exchange.maxBytes, {
       read: (bytes) => {
-        const { computing, signers } = this.#context
+        const { signers } = this.#context
         return computing.pass(() => readLists(bytes, signers, upkeep.now()))
       },
       changed: (file, change) => this.#fileChanged(file, change),
       done: () => this.#publish(),
     })
+    this.#restored = this.#restore()
     this.#ready = this.#track(this.#start())
   }
 
@@ -149,28 +156,23 @@ class Source implements RevocationSource {
 
   async #start(): Promise<void> {
     const reading = this.#files.scan()
-    await this.#openCache()
+    await this.#restored
     await reading
     if (!this.#closing.signal.aborted) await this.#lists.start()
     await this.#publishing
   }
 
-  async #openCache(): Promise<void> {
-    const { cacheFolder, maxCacheBytes } = this.#prepared
-    if (cacheFolder === undefined) return
-    const cache = new CacheFolder(cacheFolder, maxCacheBytes, this.#context.computing)
+  async #restore(): Promise<void> {
+    const { cache, tell } = this.#context
+    if (cache === undefined) return
     const failure = await cache.open()
-    if (failure !== undefined) {
-      this.#context.tell('crl', cacheFolder, { type: 'cache-failed', failure })
-    }
+    if (failure !== undefined) tell('crl', cache.folder, { type: 'cache-failed', failure })
     for await (const answer of cache.read()) {
       if (this.#closing.signal.aborted) return
       if (answer.kind === 'crl') await this.#lists.restore(answer)
       else this.#answers.restore(answer)
     }
     await this.#publish()
-    // Only now: what is restored is not written again.
-    this.#context.cache = cache
   }
 
   /** Once for all that changes within one turn. */

@@ -1,7 +1,18 @@
 /** What is kept on disk, and what the next start makes of it. */
 
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,6 +50,17 @@ async function warmFolder(): Promise<{ readonly cacheFolder: string; readonly ur
   await source.close()
   await responder.close()
   return { cacheFolder, url }
+}
+
+/** A folder whose files, damaged ones, take longer to read than anything on loopback. */
+async function slowFolder(): Promise<string> {
+  const cacheFolder = await newFolder()
+  for (let i = 0; i < 12; i++) {
+    const file = join(cacheFolder, `${String(i).padStart(64, '0')}.answer`)
+    await writeFile(file, '')
+    await truncate(file, 8_388_608)
+  }
+  return cacheFolder
 }
 
 describe('a restart', () => {
@@ -141,6 +163,75 @@ describe('a restart', () => {
   })
 })
 
+describe('what is asked for before the folder was read', () => {
+  test('is kept like anything else', async () => {
+    const cacheFolder = await slowFolder()
+    const responder = await respondWith({ '/ca.crl': { crlOf: ca }, '/ocsp': { ocspOf: ca } })
+    const client = await ca.issue('client-a', {
+      ...pointsTo(responder.url('/ca.crl')),
+      authorityInfoAccess: { ocsp: responder.url('/ocsp') },
+    })
+    const options = {
+      crls: { distributionPoints: true },
+      ocsp: { responder: 'aia' },
+      cacheFolder,
+    } as const
+    const first = sourceWith(options)
+    await first.request(wantedOf(client, ca))
+    await first.close()
+    const source = sourceWith(options)
+    await source.ready()
+    expect(source.crls.lists).toHaveLength(1)
+    expect(source.responses.responses).toHaveLength(1)
+  })
+
+  test('is no list that is older than the one in it', async () => {
+    const cacheFolder = await slowFolder()
+    const responder = await respondWith({ '/ca.crl': { crlOf: ca } })
+    const client = await ca.issue('client-a', pointsTo(responder.url('/ca.crl')))
+    const options = { crls: { distributionPoints: true }, cacheFolder }
+    const first = sourceWith(options)
+    await first.request(wantedOf(client, ca))
+    await first.ready()
+    await first.close()
+    responder.set('/ca.crl', { crlOf: ca, options: { thisUpdate: testTime - 7_200 } })
+    const source = sourceWith(options)
+    await source.request(wantedOf(client, ca))
+    expect(failuresOf(source)).toMatchObject([{ code: 'older' }])
+    expect(source.crls.lists).toHaveLength(1)
+  })
+
+  test('is no response that is older than the one in it', async () => {
+    const cacheFolder = await slowFolder()
+    const responder = await respondWith({ '/ocsp': { ocspOf: ca, otherwise: 'revoked' } })
+    const client = await ca.issue('client-a')
+    const options = { ocsp: { responder: responder.url('/ocsp') }, cacheFolder }
+    const first = sourceWith(options)
+    await first.ready()
+    await first.request(wantedOf(client, ca))
+    await first.close()
+    responder.set('/ocsp', { ocspOf: ca, options: { thisUpdate: testTime - 7_200 } })
+    const source = sourceWith(options)
+    await source.request(wantedOf(client, ca))
+    expect(failuresOf(source)).toMatchObject([{ code: 'older' }])
+    const [response, ...others] = source.responses.responses
+    expect(response?.basic?.responses[0]?.certStatus.status).toBe('revoked')
+    expect(others).toEqual([])
+  })
+
+  test('is not fetched when the source is closed meanwhile', async () => {
+    const cacheFolder = await slowFolder()
+    const responder = await respondWith({ '/ca.crl': { crlOf: ca } })
+    const client = await ca.issue('client-a', pointsTo(responder.url('/ca.crl')))
+    const source = sourceWith({ crls: { distributionPoints: true }, cacheFolder })
+    const asked = source.request(wantedOf(client, ca))
+    await source.close()
+    await asked
+    expect(responder.requests).toEqual([])
+    expect(source.events).toEqual([])
+  })
+})
+
 describe('a file that', () => {
   const damages: readonly [string, (bytes: Buffer) => Buffer | string][] = [
     ['is cut short', (bytes) => bytes.subarray(0, -1)],
@@ -182,6 +273,16 @@ describe('a file that', () => {
     const source = sourceWith({ crls: { urls: [url] }, cacheFolder })
     await source.ready()
     expect(await readFile(join(cacheFolder, 'notes.txt'), 'utf8')).toBe('mine')
+  })
+
+  test('another process removes meanwhile is passed over', async () => {
+    const { cacheFolder, url } = await warmFolder()
+    await symlink('nowhere', join(cacheFolder, `${'a'.repeat(64)}.answer`))
+    await symlink('nowhere', join(cacheFolder, `${'a'.repeat(64)}.0123456789abcdef`))
+    const source = sourceWith({ crls: { urls: [url] }, cacheFolder })
+    await source.ready()
+    expect(source.crls.lists).toHaveLength(1)
+    expect(typesOf(source)).not.toContain('cache-failed')
   })
 
   test('an interrupted write has left is removed, once it is old', async () => {
@@ -227,6 +328,19 @@ describe('a folder', () => {
     const failures = source.events.filter(({ type }) => type === 'cache-failed')
     expect(failures[0]).toMatchObject({ failure: { code: 'cache', error: 'ENOTDIR' } })
   })
+
+  test.runIf(process.platform === 'linux')(
+    'that can never be made is an event, and holds up nothing',
+    async () => {
+      // Here the system says that the folder above is missing, for as long as one tries.
+      const source = sourceWith({ cacheFolder: join('/proc', 'mtls-policy-test', 'below') })
+      await source.ready()
+      await source.close()
+      expect(source.events).toMatchObject([
+        { type: 'cache-failed', failure: { code: 'cache', error: 'ENOENT' } },
+      ])
+    },
+  )
 
   test('is made when it is not there, for nobody else to look into', async () => {
     const cacheFolder = join(await newFolder(), 'a', 'b')
