@@ -39,12 +39,12 @@ export async function judge(
     ? await validateClientCertificate(source, options)
     : validateClientCertificateSync(source, options)
   if (verdict.ok) {
-    const statuses = statusesOf(verdict)
+    const statuses = statusesOf(verdict, fetches)
     return { file, status: 'accepted', reason: undefined, verdict, source, statuses }
   }
   const reason = reasonOf(verdict.failure)
   if (verdict.presented !== undefined) {
-    const statuses = statusesOf(verdict)
+    const statuses = statusesOf(verdict, fetches)
     return { file, status: 'refused', reason, verdict, source, statuses }
   }
   const instead = bytes instanceof Uint8Array ? insteadOfCertificate(bytes) : undefined

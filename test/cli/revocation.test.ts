@@ -26,6 +26,7 @@ const expired = await ca.issueCrl(old)
 const response = await ca.issueOcspResponse({
   responses: [good, { certificate: bad, certStatus: 'revoked' }],
 })
+const otherResponse = await ca.issueOcspResponse({ responses: [plain] })
 const error = await ca.issueOcspResponse({ responseStatus: 'tryLater' })
 responder.set('/ca.crl', { crlOf: ca, options: { revoked: [bad] } })
 responder.set('/ocsp', { ocspOf: ca, statuses: [{ certificate: bad, certStatus: 'revoked' }] })
@@ -40,6 +41,7 @@ const folder = await folderOf({
   'expired.crl': expired.pem,
   'ocsp.der': response.der,
   'ocsp.pem': toPem(response.der, 'OCSP RESPONSE'),
+  'other.der': otherResponse.der,
   'later.der': error.der,
   'empty.crl': '',
   'page.crl': '<!doctype html>',
@@ -312,6 +314,47 @@ describe('--fetch', () => {
     const { code, out } = await run('check', 'c.pem', '--fetch', '--revocation', 'crl,depth=target')
     expect(code).toBe(1)
     expect(out).toContain('nothing was fetched: ')
+  })
+  test('is not advised to whoever gave it', async () => {
+    responder.set('/old.crl', { crlOf: ca, options: old })
+    const late = await ca.issue('client-d', {
+      cRLDistributionPoints: [{ uri: responder.url('/old.crl') }],
+    })
+    await writeFile(join(folder, 'd.pem'), late.chainPem)
+    const remedies = async (...argv: string[]): Promise<string[]> => {
+      const { code, result } = await check(...argv, '--revocation', 'crl-or-ocsp,depth=target')
+      const { problems } = result.revocation[0]
+      expect([code, problems.map((one: { code: string }) => one.code)]).toEqual([
+        1,
+        ['crl-expired', 'ocsp-missing'],
+      ])
+      return problems.map(({ remedy }: { remedy: string }) => remedy)
+    }
+    const without = await remedies('d.pem', '--crl', 'expired.crl', '--ocsp', 'other.der')
+    for (const remedy of without) expect(remedy).toContain('--fetch')
+    const fetching = ['--fetch', '--allow-private-addresses']
+    for (const remedy of await remedies('d.pem', ...fetching)) {
+      expect(remedy).toContain('was fetched')
+      expect(remedy).not.toContain('--fetch')
+    }
+    for (const command of ['check', 'explain']) {
+      const { out } = await run(command, 'd.pem', ...fetching)
+      expect(out).toContain('crl-expired: ')
+      expect(out).not.toContain('--fetch')
+    }
+  })
+  test('nor where the list that came is for others', async () => {
+    const options = { issuingDistributionPoint: { onlyContainsCACerts: true } } as const
+    responder.set('/cas.crl', { crlOf: ca, options })
+    const client = await ca.issue('client-e', {
+      cRLDistributionPoints: [{ uri: responder.url('/cas.crl') }],
+    })
+    await writeFile(join(folder, 'e.pem'), client.chainPem)
+    const rule = ['--revocation', 'crl,depth=target']
+    const { result } = await check('e.pem', '--fetch', '--allow-private-addresses', ...rule)
+    const [problem] = result.revocation[0].problems
+    expect(problem.code).toBe('crl-out-of-scope')
+    expect(problem.remedy).not.toContain('crl fetch')
   })
   test('under explain, with both profiles after it', async () => {
     const { code, out } = await run('explain', 'a.pem', ...lab)

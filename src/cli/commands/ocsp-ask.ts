@@ -166,7 +166,8 @@ async function fetchOne(
     return failed(fetchReason({ code: 'ocsp-nonce', present: true }))
   }
   fetched.push({ ...row, reason: undefined })
-  return { response, judged: judgeResponses([response], certificate, issuer, io.now()) }
+  const judged = judgeResponses([response], certificate, issuer, io.now())
+  return { response, judged: { ...judged, fetched: true } }
 }
 
 function respondersOf({ tbsCertificate }: Certificate, file: string): readonly string[] {

@@ -73,7 +73,7 @@ export function judgeResponses(
     budget: { signatures: maxSignatures },
   }
   const steps = ocspStatus(certificate, issuer, new OcspResponses(responses), context, notAsked)
-  return { status: statusOf(runSync(steps, handlers)), certificate }
+  return { status: statusOf(runSync(steps, handlers)), certificate, fetched: false }
 }
 
 async function readAsked(

@@ -5,13 +5,19 @@ import type { StatusProblem } from '../../revocation/status.ts'
 import type { Reason } from '../files.ts'
 
 type Code = StatusProblem['code']
-type Row = readonly [source: string, meaning: string, remedy: string]
+/** `afterFetching`: what is left to do for whoever had it fetched already. */
+type Row = readonly [source: string, meaning: string, remedy: string, afterFetching?: string]
 
-/** One problem in words. */
-export function problemReason(problem: StatusProblem): Reason {
+/**
+ * One problem in words.
+ *
+ * @param fetched - Whether what is to be had over the network was fetched.
+ */
+export function problemReason(problem: StatusProblem, fetched: boolean): Reason {
   const { code } = problem
-  const [source, , remedy] = problems[code]
-  return { code, message: describeProblem(problem), source, remedy }
+  const [source, , remedy, afterFetching = remedy] = problems[code]
+  const message = describeProblem(problem)
+  return { code, message, source, remedy: fetched ? afterFetching : remedy }
 }
 
 /** What a code means; `undefined` for a word that is no such code. */
@@ -27,10 +33,15 @@ export function problemCodes(): readonly string[] {
   return Object.keys(problems)
 }
 
-const newList =
-  'get the list anew: mtls-policy crl fetch, or --fetch; stale=DURATION in --revocation lets a good answer count for a while longer'
-const newResponse =
-  'get the response anew: mtls-policy ocsp fetch, or --fetch; stale=DURATION in --revocation lets a good answer count for a while longer'
+const longer = 'stale=DURATION in --revocation lets a good answer count for a while longer'
+const newList = [
+  `get the list anew: mtls-policy crl fetch, or --fetch; ${longer}`,
+  `ask the CA for a new list, for no newer one was fetched; ${longer}`,
+] as const
+const newResponse = [
+  `get the response anew: mtls-policy ocsp fetch, or --fetch; ${longer}`,
+  `ask whoever runs the responder for a new response, for no newer one was fetched; ${longer}`,
+] as const
 const clock = 'check the clock, or the --time that was given'
 const correct = 'have its issuer write it again with correct software'
 
@@ -40,6 +51,7 @@ const problems: { readonly [C in Code]: Row } = {
     'RFC 5280 §6.3.3',
     'no list at hand was issued by whoever issues lists for this certificate',
     'give the list of that CA with --crl FILE; --fetch gets those that the certificates name',
+    'give the list of that CA with --crl FILE, for none was fetched',
   ],
   'crl-not-yet-valid': [
     'RFC 5280 §5.1.2.4',
@@ -49,7 +61,7 @@ const problems: { readonly [C in Code]: Row } = {
   'crl-expired': [
     'RFC 5280 §5.1.2.5',
     'the nextUpdate of the list lies before the time of the check: what was revoked since then is not in it',
-    newList,
+    ...newList,
   ],
   'crl-too-old': [
     'RFC 5280 §5.1.2.5',
@@ -60,6 +72,7 @@ const problems: { readonly [C in Code]: Row } = {
     'RFC 5280 §6.3.3 (b)',
     'the list is for other certificates: of another distribution point, of another issuer, or of another kind',
     'give the list that the distribution points of the certificate name: mtls-policy crl fetch CERTIFICATE gets it',
+    'give the list that is for this certificate with --crl FILE, for the one that was fetched is not',
   ],
   'crl-unknown-critical-extension': [
     'RFC 5280 §5.2',
@@ -110,6 +123,7 @@ const problems: { readonly [C in Code]: Row } = {
     'RFC 6960 §3.2',
     'no response at hand speaks of this certificate',
     'give a response with --ocsp FILE; --fetch asks the responders that the certificates name',
+    'give a response with --ocsp FILE, for none was fetched',
   ],
   'ocsp-error': [
     'RFC 6960 §2.3',
@@ -134,7 +148,7 @@ const problems: { readonly [C in Code]: Row } = {
   'ocsp-expired': [
     'RFC 6960 §4.2.2.1',
     'the nextUpdate of the response lies before the time of the check',
-    newResponse,
+    ...newResponse,
   ],
   'ocsp-too-old': [
     'RFC 6960 §4.2.2.1',

@@ -30,7 +30,7 @@ export function statusBranches(
 }
 
 function branchOf(
-  { status, certificate }: StatusView,
+  { status, certificate, fetched }: StatusView,
   now: Date,
   style: Style,
   width: number,
@@ -52,7 +52,7 @@ function branchOf(
     case 'unknown':
       return {
         lines: [line('unknown', style.yellow, '')],
-        below: status.problems.map((problem) => problemBranch(problem, style, width - 3)),
+        below: status.problems.map((problem) => problemBranch(problem, fetched, style, width - 3)),
       }
     case 'not-checked': {
       const why = `not checked, ${notChecked[status.because]}`
@@ -72,8 +72,13 @@ function revokedText(
   return ` since ${since}${why}${invalid}, says ${evidenceText(evidence, now)}`
 }
 
-function problemBranch(problem: StatusProblem, style: Style, width: number): Branch {
-  const { code, message, remedy } = problemReason(problem)
+function problemBranch(
+  problem: StatusProblem,
+  fetched: boolean,
+  style: Style,
+  width: number,
+): Branch {
+  const { code, message, remedy } = problemReason(problem, fetched)
   return {
     lines: [
       wrap(`${code}: ${plain(message)}`, width, 0),
@@ -98,7 +103,7 @@ function evidenceText(
   return `${what} ${shortName(issuer)}, ${spanText(age)} old, ${next}${changed}`
 }
 
-export function statusJson({ status, certificate }: StatusView): object {
+export function statusJson({ status, certificate, fetched }: StatusView): object {
   const { index, ...facts } = status
   const place = { position: index, subject: formatName(certificate.tbsCertificate.subject) }
   switch (facts.status) {
@@ -122,7 +127,7 @@ export function statusJson({ status, certificate }: StatusView): object {
       return {
         ...place,
         status: facts.status,
-        problems: facts.problems.map((problem) => reasonJson(problemReason(problem))),
+        problems: facts.problems.map((problem) => reasonJson(problemReason(problem, fetched))),
       }
     case 'not-checked':
       return { ...place, status: facts.status, because: facts.because }
