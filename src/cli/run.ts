@@ -5,8 +5,10 @@ import { check } from './commands/check.ts'
 import { demo } from './commands/demo.ts'
 import { explain } from './commands/explain.ts'
 import { type PkiFlags, pki } from './commands/pki.ts'
+import { type ProxySnippetFlags, proxySnippet } from './commands/proxy-snippet.ts'
 import { type ShowFlags, show } from './commands/show.ts'
 import { type Io, invocation, UsageError } from './io.ts'
+import { snippetMakers } from './proxy-snippets/index.ts'
 import { writeJson } from './render/json.ts'
 import { plain, styleOf, wrap } from './render/style.ts'
 import {
@@ -171,6 +173,30 @@ function programOf(io: Io, done: (code: number) => void): Command {
     .action(async (folder: string, flags: PkiFlags) => done(await pki(folder, flags, io)))
 
   program
+    .command('proxy-snippet')
+    .argument('<proxy>', Object.keys(snippetMakers).join(', '))
+    .description(
+      "print a proxy's configuration that forwards client certificates, and nobody's forgeries",
+    )
+    .option('--upstream <address:port>', 'the application behind it', '127.0.0.1:3000')
+    .option('--listen <port>', 'where clients connect; an address may stand before it', '8443')
+    .option('--server-name <name>', 'what clients call it', 'api.example')
+    .option('--certificate <path>', "the proxy's own, PEM", '/etc/ssl/server.pem')
+    .option('--key <path>', "the proxy's own, PEM", '/etc/ssl/server.key')
+    .option('--client-ca <path>', 'the CAs that may issue clients, PEM', '/etc/ssl/client-ca.pem')
+    .option('--header <name>', 'for the certificate, where the name is free')
+    .option('--secret-header <name>', 'for what only the proxy can write (default: X-Proxy-Secret)')
+    .option('--secret-file <file>', 'in which that secret is, 16 characters or more')
+    .addOption(
+      new Option('--form <form>', "of Envoy's header (default: json)").choices(['json', 'text']),
+    )
+    .option('--full', 'a whole configuration that runs as it is')
+    .option('--json', 'one JSON object')
+    .action(async (proxy: string, flags: ProxySnippetFlags) =>
+      done(await proxySnippet(proxy, flags, io)),
+    )
+
+  program
     .command('demo')
     .description('issue such a PKI into a temporary folder and check its clients')
     .action(async () => done(await demo(io)))
@@ -274,7 +300,16 @@ const noLists = {
   expectName: [],
   policy: [],
 }
-const commands: readonly string[] = ['check', 'explain', 'show', 'crl', 'ocsp', 'pki', 'demo']
+const commands: readonly string[] = [
+  'check',
+  'explain',
+  'show',
+  'crl',
+  'ocsp',
+  'pki',
+  'proxy-snippet',
+  'demo',
+]
 /** The first of each is meant where none is named. */
 const subcommands: Readonly<Record<string, readonly string[]>> = {
   crl: ['show', 'fetch'],

@@ -6,7 +6,7 @@ import {
   type Snippet,
   type SnippetMaker,
   type SnippetOptions,
-  twinPattern,
+  twinsOf,
 } from './snippet.ts'
 
 export const apache: SnippetMaker = {
@@ -39,13 +39,9 @@ function host(
   chain: readonly string[],
 ): string {
   const { listen, upstream, serverName, certificate, key, clientCa, secret } = options
-  const patterns = [
-    leaf,
-    verdict,
-    'X-SSL-Client-Chain-[0-9]+',
-    ...(secret === undefined ? [] : [secret.header]),
-  ].map((name) => twinPattern(name).replaceAll('[0[-_]9]', '[0-9]'))
-  return `# Modules: ssl, http2, headers, setenvif, rewrite, proxy, proxy_http.
+  const headers = [leaf, verdict, ...chain, ...(secret === undefined ? [] : [secret.header])]
+  return `# Modules: ssl, http2, headers, proxy, proxy_http.
+SSLSessionCache none
 <VirtualHost ${listen.host ?? '*'}:${listen.port}>
   ServerName ${serverName}
   Protocols h2 http/1.1
@@ -58,24 +54,21 @@ function host(
   SSLVerifyClient optional_no_ca
   SSLCACertificateFile "${clientCa}"
   SSLVerifyDepth 10
-
-  # A name that differs from one of the headers in "_" and "-" alone is somebody who tries: refused. The expression matches a
-  # header's name.
-  SetEnvIfNoCase "^(?=.*_)(?:${patterns.join('|')})$" ".*" mtls_policy_twin
-  RewriteEngine on
-  RewriteCond %{ENV:mtls_policy_twin} =1
-  RewriteRule ^ - [R=400,L]
+  # On a resumed session httpd knows no chain, and under TLS 1.2 it says SUCCESS of a certificate of any CA: no sessions are
+  # resumed here.
+  SSLSessionTickets off
 
   # A client's "Connection: ${verdict}" would make the proxy drop that header on its way: only the usual options pass.
   RequestHeader unset Connection "expr=! %{req_novary:Connection} =~ /^(close|keep-alive|upgrade)( *, *(close|keep-alive|upgrade))*$/i"
-  # First everything that a client sent, then what httpd knows. "(null)" stands for nothing.
+  # First everything that a client sent under these names, spelt with "_" or "-", then what httpd knows. "(null)" stands for nothing.
 ${lines(
-  ...[leaf, verdict, ...chain].map((name) => `  RequestHeader unset ${name}`),
+  ...headers
+    .flatMap((name) => [name, ...twinsOf(name)])
+    .map((name) => `  RequestHeader unset ${name}`),
   `  RequestHeader set ${leaf} "%{SSL_CLIENT_CERT}s"`,
   `  RequestHeader set ${verdict} "%{SSL_CLIENT_VERIFY}s"`,
   '  # What the client sent after its own certificate; nothing on a resumed session.',
   ...chain.map((name, at) => `  RequestHeader set ${name} "%{SSL_CLIENT_CERT_CHAIN_${at}}s"`),
-  secret && `  RequestHeader unset ${secret.header}`,
   secret && `  RequestHeader set ${secret.header} "${secret.value}"`,
 )}
 
@@ -86,14 +79,12 @@ ${lines(
 }
 
 function whole({ listen, serverName }: SnippetOptions, part: string): string {
-  const modules = ['mpm_event', 'authz_core', 'ssl', 'http2', 'headers', 'setenvif', 'rewrite']
+  const modules = ['mpm_event', 'authz_core', 'ssl', 'http2', 'headers', 'proxy', 'proxy_http']
   return `# Run: apache2 -d "$PWD" -f httpd.conf -DFOREGROUND (or httpd)
 <IfDefine !MODULES>
   Define MODULES /usr/lib/apache2/modules
 </IfDefine>
-${[...modules, 'proxy', 'proxy_http']
-  .map((name) => `LoadModule ${name}_module \${MODULES}/mod_${name}.so`)
-  .join('\n')}
+${modules.map((name) => `LoadModule ${name}_module \${MODULES}/mod_${name}.so`).join('\n')}
 User daemon
 Group daemon
 PidFile httpd.pid

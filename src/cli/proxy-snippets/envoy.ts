@@ -25,12 +25,12 @@ function manager({ form }: SnippetOptions): string {
   return `# Removes every copy that a client sent, then writes one element: this connection's certificate, or no header at all.
 # APPEND_FORWARD would let the client choose the first element, and a URI name in its certificate the last.
 forward_client_cert_details: SANITIZE_SET
-set_current_client_cert_details: { cert: true, chain: true, uri: ${form === 'json'} }
 ${
   form === 'json'
     ? `# Nothing that stands in a certificate can break out of a JSON string; the text form does not escape URI names.
-set_client_cert_format: JSON`
-    : `# The text form does not escape URI names of a certificate: uri stays off. With Envoy 1.38 and later take the JSON form.`
+set_current_client_cert_details: { cert: true, chain: true, format: JSON }`
+    : `# The text form does not escape URI names, so that a certificate could add an element of its own: uri stays off.
+set_current_client_cert_details: { cert: true, chain: true }`
 }
 common_http_protocol_options:
   # x_forwarded_client_cert, which others take for the same name.
