@@ -4,6 +4,7 @@ import type { PresentedSource } from './client/certificate-source.ts'
 import { type CertificateDescription, describeCertificateSteps } from './client/describe.ts'
 import { misuse } from './client/misuse.ts'
 import { type Prepared, prepareOptions, secondsOf, type ValidateOptions } from './client/options.ts'
+import type { WithoutWait } from './client/revocation-options.ts'
 import { validateSteps } from './client/validate.ts'
 import type { Verdict } from './client/verdict.ts'
 import { type Handlers, runSync } from './effect/effect.ts'
@@ -19,10 +20,16 @@ import type { Certificate } from './x509/certificate.ts'
 
 export * from './index.ts'
 
+/** As `ValidateOptions`, but for `revocation.wait`: what is not there when it is asked for is missing. */
+export type ValidateOptionsSync = WithoutWait<ValidateOptions>
+
+/** As `ValidatorOptions`, but for `revocation.wait`. */
+export type ValidatorOptionsSync = WithoutWait<ValidatorOptions>
+
 const handlers: Handlers = /* @__PURE__ */ nodeHandlers()
 
 /**
- * As `validateClientCertificate`, without a promise: same options, same verdict.
+ * As `validateClientCertificate`, without a promise: same verdict, same options but for one.
  *
  * @throws TypeError with a `code` for options that make no sense.
  * @example
@@ -30,7 +37,7 @@ const handlers: Handlers = /* @__PURE__ */ nodeHandlers()
  */
 export function validateClientCertificateSync(
   certificate: PresentedSource,
-  options: ValidateOptions,
+  options: ValidateOptionsSync,
 ): Verdict {
   const prepared = prepareOptions(options)
   refuseWaiting(prepared)
@@ -49,7 +56,7 @@ function refuseWaiting({ revocation }: Prepared): void {
 /** As `ClientCertificateValidator`, without promises. */
 export interface ClientCertificateValidatorSync {
   readonly validate: (certificate: PresentedSource, call?: CallOptions) => Verdict
-  readonly update: (options: ValidatorOptions) => void
+  readonly update: (options: ValidatorOptionsSync) => void
   readonly size: () => number
 }
 
@@ -61,7 +68,7 @@ export interface ClientCertificateValidatorSync {
  * const verdict = validator.validate(pem)
  */
 export function createClientCertificateValidatorSync(
-  options: ValidatorOptions,
+  options: ValidatorOptionsSync,
   capacity: ValidatorCapacity = {},
 ): ClientCertificateValidatorSync {
   const cache = new VerdictCache(options, capacity, refuseWaiting)

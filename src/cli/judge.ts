@@ -37,7 +37,7 @@ export async function judge(
   // Only the async driver waits for what is fetched.
   const verdict = fetches
     ? await validateClientCertificate(source, options)
-    : validateClientCertificateSync(source, options)
+    : judgeAgain(source, options)
   if (verdict.ok) {
     const statuses = statusesOf(verdict, fetches)
     return { file, status: 'accepted', reason: undefined, verdict, source, statuses }
@@ -58,17 +58,11 @@ function unread(file: string, reason: Reason): Judged {
   return { file, status: 'unreadable', reason, ...nothing }
 }
 
-/** Under other options, with what is there by now: whatever could be fetched has been. */
+/** With what is there by now: whatever could be fetched has been. */
 export function judgeAgain(source: Source, options: ValidateOptions): Verdict {
-  if (options.validateCertificate === false || options.revocation === undefined) {
-    return validateClientCertificateSync(source, options)
-  }
-  const { revocation } = options
-  if (!('wait' in revocation)) return validateClientCertificateSync(source, options)
-  return validateClientCertificateSync(source, {
-    ...options,
-    revocation: { ...revocation, wait: undefined },
-  })
+  if (options.validateCertificate === false) return validateClientCertificateSync(source, options)
+  const revocation = options.revocation && { ...options.revocation, wait: undefined }
+  return validateClientCertificateSync(source, { ...options, revocation })
 }
 
 /** The exit code of a run: what could not be read counts more than what was refused, because the run is not complete. */

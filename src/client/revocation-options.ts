@@ -99,6 +99,11 @@ interface Provided {
   readonly wait?: number | undefined
 }
 
+/** Options of a call that cannot wait; of each member of the union by itself, since only some of them have a rule about revocation. */
+export type WithoutWait<O> = O extends { readonly validateCertificate: false }
+  ? O
+  : O & { readonly revocation?: Pick<Given, 'wait'> | undefined }
+
 interface Fields {
   readonly [field: string]: unknown
 }

@@ -8,7 +8,7 @@ import {
   createClientCertificateValidatorSync,
   parseTrustAnchors,
   type TrustAnchorSource,
-  type ValidateOptions,
+  type ValidateOptionsSync,
   validateClientCertificateSync,
 } from '../../src/sync.ts'
 import { issueCa, testTime } from '../../src/testing/index.ts'
@@ -97,7 +97,7 @@ describe('a time that is none', async () => {
   const trustAnchors = parseTrustAnchors(root.pem)
 
   test('null is not taken for now', async () => {
-    const options = { trustAnchors, time: null } as unknown as ValidateOptions
+    const options = { trustAnchors, time: null } as unknown as ValidateOptionsSync
     const misuse = expect.objectContaining({ code: 'option-invalid', option: 'time' })
     expect(() => validateClientCertificateSync(client.pem, options)).toThrow(misuse)
     await expect(validateClientCertificate(client.pem, options)).rejects.toThrow(misuse)
@@ -124,7 +124,7 @@ describe('an ACL of the other kind', async () => {
     ['for clients as issuerAcl', 'issuerAcl', parseClientAcl('allow dn "CN=Root CA"')],
     ['for issuers as clientAcl', 'clientAcl', parseIssuerAcl('allow dn CN=client-a')],
   ])('%s', (_, option, acl) => {
-    const options = { ...given, [option]: acl } as unknown as ValidateOptions
+    const options = { ...given, [option]: acl } as unknown as ValidateOptionsSync
     expect(() => validateClientCertificateSync(client.pem, options)).toThrow(
       expect.objectContaining({ code: 'option-invalid', option }),
     )
@@ -142,7 +142,7 @@ describe('options that change after they were checked', () => {
       extendedKeyUsage: code === 'extended-key-usage-server-only' ? ['serverAuth'] : 'absent',
       subjectAltName: [{ dns: 'a.example' }],
     })
-    const options = { trustAnchors: parseTrustAnchors(root.pem), ...given } as ValidateOptions
+    const options = { trustAnchors: parseTrustAnchors(root.pem), ...given } as ValidateOptionsSync
     const validator = createClientCertificateValidatorSync(options, { verdicts: 0 })
     Object.assign(options, { initialExplicitPolicy: false })
     const mutable = options as unknown as {

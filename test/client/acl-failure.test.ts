@@ -3,7 +3,7 @@ import { parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import {
   createClientCertificateValidatorSync,
   parseTrustAnchors,
-  type ValidateOptions,
+  type ValidateOptionsSync,
   validateClientCertificateSync,
 } from '../../src/sync.ts'
 import { issueCa, testTime } from '../../src/testing/index.ts'
@@ -16,7 +16,7 @@ describe('a refusal by an ACL holds its code and the entry that decided, and not
       trustAnchors: parseTrustAnchors(root),
       time: new Date(testTime * 1000),
       ...options,
-    } as ValidateOptions)
+    } as ValidateOptionsSync)
     return verdict.ok ? undefined : verdict.failure
   }
 

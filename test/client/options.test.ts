@@ -8,6 +8,7 @@ import {
 } from '../../src/index.node.ts'
 import {
   createClientCertificateValidatorSync,
+  type ValidateOptionsSync,
   validateClientCertificateSync,
 } from '../../src/sync.ts'
 import { createPki, issueCa, testTime } from '../../src/testing/index.ts'
@@ -176,7 +177,7 @@ describe('time', () => {
       option: 'time',
     })
     if (time === null) return
-    const options = { trustAnchors, time } as ValidateOptions
+    const options = { trustAnchors, time } as ValidateOptionsSync
     expect(misuseOf(() => validateClientCertificateSync(pki.chainPem, options))).toMatchObject({
       code: 'option-invalid',
     })

@@ -6,7 +6,7 @@ import { nodeHandlers } from '../../src/runtime/node.ts'
 import {
   parseIntermediates,
   parseTrustAnchors,
-  type ValidateOptions,
+  type ValidateOptionsSync,
   validateClientCertificateSync,
 } from '../../src/sync.ts'
 import { issueCa, testTime } from '../../src/testing/index.ts'
@@ -17,7 +17,7 @@ describe('a pool of CA certificates', async () => {
   const client = await issuing.issue('client')
 
   /** The signatures that are asked for: of the client (not memorable) and of CA certificates. */
-  function ask(options: ValidateOptions): readonly boolean[] {
+  function ask(options: ValidateOptionsSync): readonly boolean[] {
     const memorable: boolean[] = []
     const handlers = nodeHandlers()
     const verdict = runSync(validateSteps(client.der, prepareOptions(options), testTime), {
@@ -51,11 +51,11 @@ describe('a pool of CA certificates', async () => {
       intermediates: parseIntermediates(weak),
       time: new Date(testTime * 1000),
     }
-    const judge = (options: Partial<ValidateOptions>) => {
+    const judge = (options: Partial<ValidateOptionsSync>) => {
       const verdict = validateClientCertificateSync(target, {
         ...pool,
         ...options,
-      } as ValidateOptions)
+      } as ValidateOptionsSync)
       return verdict.ok ? 'accepted' : verdict.failure.code
     }
     const loose = { algorithms: { dangerouslyAllowSha1: true } }

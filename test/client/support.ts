@@ -1,5 +1,5 @@
-import { parseTrustAnchors, type ValidateOptions, type Verdict } from '../../src/index.ts'
-import { validateClientCertificateSync } from '../../src/sync.ts'
+import { parseTrustAnchors, type Verdict } from '../../src/index.ts'
+import { type ValidateOptionsSync, validateClientCertificateSync } from '../../src/sync.ts'
 import { testTime } from '../../src/testing/index.ts'
 
 type Source = Parameters<typeof validateClientCertificateSync>[0]
@@ -12,7 +12,7 @@ export function at(seconds = 0): Date {
 /** Decides at the time of the test PKI, unless `options` have another. */
 export function decide(source: Source, trustAnchors: string, options: object = {}): Verdict {
   const all = { trustAnchors: parseTrustAnchors(trustAnchors), time: at(), ...options }
-  return validateClientCertificateSync(source, all as ValidateOptions)
+  return validateClientCertificateSync(source, all as ValidateOptionsSync)
 }
 
 export function codesOf(list: readonly { readonly code: string }[]): readonly string[] {

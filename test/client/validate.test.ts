@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseClientAcl, parseIssuerAcl } from '../../src/acl/index.ts'
 import * as nodeEntry from '../../src/index.node.ts'
-import {
-  formatName,
-  parseTrustAnchors,
-  type ValidateOptions,
-  type Verdict,
-  type Verified,
-} from '../../src/index.ts'
+import { formatName, parseTrustAnchors, type Verdict, type Verified } from '../../src/index.ts'
 import * as webEntry from '../../src/index.web.ts'
-import { validateClientCertificateSync } from '../../src/sync.ts'
+import { type ValidateOptionsSync, validateClientCertificateSync } from '../../src/sync.ts'
 import {
   type CertificateOptions,
   createPki,
@@ -66,7 +60,7 @@ describe('a good client', () => {
     expect(verified(decide(source, anchorsPem, known)).path).toHaveLength(2)
   })
   test('every entry point gives the same verdict', async () => {
-    const options: ValidateOptions = { trustAnchors: parseTrustAnchors(anchorsPem), time: at() }
+    const options: ValidateOptionsSync = { trustAnchors: parseTrustAnchors(anchorsPem), time: at() }
     const sync = verified(validateClientCertificateSync(chainPem, options))
     for (const entry of [nodeEntry, webEntry]) {
       const verdict = verified(await entry.validateClientCertificate(chainPem, options))

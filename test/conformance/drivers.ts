@@ -4,14 +4,13 @@ import {
   type CertificateSource,
   type IssuerAcl,
   type Refused,
-  type ValidateOptions,
   type Verdict,
   type Verified,
   validateClientCertificate,
 } from '../../src/index.web.ts'
 import { nodeHandlers } from '../../src/runtime/node.ts'
 import { webHandlers } from '../../src/runtime/web.ts'
-import { validateClientCertificateSync } from '../../src/sync.ts'
+import { type ValidateOptionsSync, validateClientCertificateSync } from '../../src/sync.ts'
 
 /** What a suite asks for: the path is always validated, at a time that the case gives. */
 export type Options = Omit<PathValidation, 'issuerAcl' | 'validateACLForIssuer' | 'time'> & {
@@ -19,7 +18,7 @@ export type Options = Omit<PathValidation, 'issuerAcl' | 'validateACLForIssuer' 
   readonly issuerAcl?: IssuerAcl
 }
 type PathValidation = Extract<
-  ValidateOptions,
+  ValidateOptionsSync,
   { readonly validateCertificate?: true | undefined; readonly issuerAcl: IssuerAcl }
 >
 
@@ -54,7 +53,7 @@ export function makeDrivers(): Readonly<Record<DriverName, Driver>> {
   }
 }
 
-function optionsOf({ issuerAcl, ...options }: Options): ValidateOptions {
+function optionsOf({ issuerAcl, ...options }: Options): ValidateOptionsSync {
   return issuerAcl ? { ...options, issuerAcl } : options
 }
 

@@ -1,13 +1,8 @@
 /** What happens when, as code: each row of the tables about revocation is one entry here, and its cells are what a validation says. @module */
 
-import {
-  parseTrustAnchors,
-  type RevocationOptions,
-  type ValidateOptions,
-  type Verdict,
-} from '../../src/index.ts'
+import { parseTrustAnchors, type Verdict } from '../../src/index.ts'
 import { parseCrls, parseOcspResponses } from '../../src/revocation.ts'
-import { validateClientCertificateSync } from '../../src/sync.ts'
+import { type ValidateOptionsSync, validateClientCertificateSync } from '../../src/sync.ts'
 import {
   type CertificateOptions,
   type CrlOptions,
@@ -241,11 +236,11 @@ export async function cellsOf(scenario: Scenario): Promise<readonly [string, str
   })
   const verdict = (onUnknown: 'deny' | 'allow'): Verdict => {
     const revocation = { ...rule, mode: all, perIssuer, onUnknown, ...material() }
-    const options: ValidateOptions = {
+    const options = {
       trustAnchors: parseTrustAnchors(root),
       time: new Date(testTime * 1000),
-      revocation: revocation as unknown as RevocationOptions,
-    }
+      revocation,
+    } as unknown as ValidateOptionsSync
     return validateClientCertificateSync(target.chainPem, options)
   }
   const [deny, allow] = [cell(verdict('deny')), cell(verdict('allow'))]

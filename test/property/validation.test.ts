@@ -10,6 +10,7 @@ import {
   createClientCertificateValidatorSync,
   parseCertificate,
   parseTrustAnchors,
+  type ValidateOptionsSync,
   validateClientCertificateSync,
 } from '../../src/sync.ts'
 import { poolKey, testTime, toPem } from '../../src/testing/index.ts'
@@ -97,7 +98,7 @@ function judge(
   sent: readonly Uint8Array[] = intermediates,
 ): string {
   const trustAnchors = parseTrustAnchors(root.der)
-  const all = { trustAnchors, time, ...options } as ValidateOptions
+  const all = { trustAnchors, time, ...options } as ValidateOptionsSync
   return summary(validateClientCertificateSync([client, ...sent], all))
 }
 

@@ -11,6 +11,7 @@ import type {
   ValidateOptions,
   Verdict,
 } from '../../src/index.ts'
+import type { ValidateOptionsSync, ValidatorOptionsSync } from '../../src/sync.ts'
 
 declare const trustAnchors: TrustAnchors
 declare const issuerAcl: IssuerAcl
@@ -105,6 +106,29 @@ test('revocation: what is no rule does not compile', () => {
   const validate = (_options: ValidateOptions): void => {}
   // @ts-expect-error nothing is validated, so nobody asks
   expectTypeOf(() => validate({ validateCertificate: false, revocation })).toBeFunction()
+})
+
+test('sync: what would wait does not compile', () => {
+  const validate = (_options: ValidateOptionsSync): void => {}
+  type With<R> = { readonly trustAnchors: TrustAnchors; readonly revocation: R }
+  type Asking = With<{ readonly mode: 'crl'; readonly source: StatusProvider }>
+  type Waiting = With<Asking['revocation'] & { readonly wait: number }>
+  expectTypeOf<Asking>().toExtend<ValidateOptionsSync>()
+  expectTypeOf<Asking>().toExtend<ValidatorOptionsSync>()
+  expectTypeOf<Waiting>().toExtend<ValidateOptions>()
+  expectTypeOf<Waiting>().not.toExtend<ValidateOptionsSync>()
+  expectTypeOf<Waiting>().not.toExtend<ValidatorOptionsSync>()
+  expectTypeOf(() => validate({ trustAnchors, revocation: { mode: 'crl', crls } })).toBeFunction()
+  expectTypeOf(() => validate({ validateCertificate: false, issuerAcl })).toBeFunction()
+  // All else is as strict as without a promise.
+  expectTypeOf<{ issuerAcl: IssuerAcl }>().not.toExtend<ValidateOptionsSync>()
+  // @ts-expect-error misspelt
+  expectTypeOf(() => validate({ trustAnchors, issuerAcls: issuerAcl })).toBeFunction()
+  // @ts-expect-error nothing says who is revoked
+  expectTypeOf(() => validate({ trustAnchors, revocation: { mode: 'crl' } })).toBeFunction()
+  const none = { mode: 'none' } as const
+  // @ts-expect-error nothing is validated, so nobody asks
+  expectTypeOf(() => validate({ validateCertificate: false, revocation: none })).toBeFunction()
 })
 
 test('verdict: nothing proven is reached without looking at what was proven', () => {

@@ -1,5 +1,4 @@
 /** Client certificates in limbo's schema with optional fields of their own. @module */
-import type { RevocationOptions } from '../../../src/index.ts'
 import { parseCrls } from '../../../src/revocation/crls.ts'
 import { parseOcspResponses } from '../../../src/revocation.ts'
 import type { Options } from '../drivers.ts'
@@ -54,7 +53,7 @@ function clientOptions(one: ClientCase): Omit<Options, 'trustAnchors'> {
 }
 
 /** Every certificate below the anchor needs a good status from whatever was given. */
-function required({ crls, ocsp }: ClientCase): RevocationOptions {
+function required({ crls, ocsp }: ClientCase): NonNullable<Options['revocation']> {
   return {
     mode: 'crl-or-ocsp',
     crls: parseCrls(crls ?? []),
