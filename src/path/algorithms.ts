@@ -220,17 +220,3 @@ export const defaultAlgorithmPolicy: AlgorithmPolicy = {
   curves: new Set<Curve>(['P-256', 'P-384', 'P-521']),
   dsa: false,
 }
-
-/**
- * Judges a signature by mathematics alone: every hash, curve and size that a runtime may have. For test suites and for tools
- * that look at a signature; nothing that it accepts is safe to rely on.
- */
-export const dangerouslyAnyAlgorithm: AlgorithmPolicy = {
-  minimumRsaBits: 0,
-  // OPENSSL_RSA_MAX_MODULUS_BITS
-  maximumRsaBits: 16_384,
-  wholeOctets: false,
-  hashes: new Set<HashName>(['MD5', 'SHA-1', 'SHA-224', 'SHA-256', 'SHA-384', 'SHA-512']),
-  curves: new Set<Curve>(['P-192', 'P-224', 'P-256', 'P-384', 'P-521', 'secp256k1']),
-  dsa: true,
-}

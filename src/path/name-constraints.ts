@@ -118,20 +118,6 @@ export function checkNameConstraints(
   return mailboxesConstrained ? checkSubjectMailboxes(state, subject, budget) : undefined
 }
 
-/** Reports why one name does not fit. */
-export function checkConstrainedName(
-  state: NameConstraintsState,
-  name: GeneralName,
-  budget: { nameComparisons: number },
-): NameConstraintFailure | undefined {
-  return checkGeneralName(state, name, isConstrained(state, 'rfc822Name'), budget)
-}
-
-/** The forms that have a constraint, in no order. */
-export function constrainedForms(state: NameConstraintsState): readonly NameForm[] {
-  return [...new Set([...state.permitted.keys(), ...state.excluded.keys()])]
-}
-
 function isConstrained(state: NameConstraintsState, form: NameForm): boolean {
   return state.permitted.has(form) || state.excluded.has(form)
 }

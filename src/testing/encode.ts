@@ -5,8 +5,7 @@
  */
 
 import * as asn1js from 'asn1js'
-import { asciiBytes } from '../base/bytes.ts'
-import { writeElement } from '../der/writer.ts'
+import { writeElement, writeText } from '../der/writer.ts'
 
 /** A context-specific constructed element: EXPLICIT, or IMPLICIT over a SEQUENCE. */
 export function constructed(number: number, ...contents: readonly Uint8Array[]): Uint8Array {
@@ -78,11 +77,11 @@ export function string(type: StringType, text: string): Uint8Array {
     case 'UTF8String':
       return writeElement(0x0c, utf8(text))
     case 'PrintableString':
-      return writeElement(0x13, asciiBytes(text))
+      return writeText(0x13, text)
     case 'TeletexString':
-      return writeElement(0x14, asciiBytes(text))
+      return writeText(0x14, text)
     case 'IA5String':
-      return writeElement(0x16, asciiBytes(text))
+      return writeText(0x16, text)
     case 'UniversalString':
       return new Uint8Array(new asn1js.UniversalString({ value: text }).toBER())
     case 'BMPString':
@@ -98,13 +97,13 @@ export function time(value: TimeInput): Uint8Array {
   if (value instanceof Uint8Array) return value
   const year = new Date(secondsOf(value) * 1000).getUTCFullYear()
   return year >= 1950 && year < 2050
-    ? writeElement(0x17, asciiBytes(timeDigits(value).slice(2)))
+    ? writeText(0x17, timeDigits(value).slice(2))
     : generalizedTime(value)
 }
 
 /** GeneralizedTime, whatever the year. RFC 6960 §4.2.2.1 */
 export function generalizedTime(value: TimeInput): Uint8Array {
-  return value instanceof Uint8Array ? value : writeElement(0x18, asciiBytes(timeDigits(value)))
+  return value instanceof Uint8Array ? value : writeText(0x18, timeDigits(value))
 }
 
 /** Unix seconds. */

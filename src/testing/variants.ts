@@ -4,7 +4,7 @@
  * @module
  */
 
-import { asciiBytes, concatBytes } from '../base/bytes.ts'
+import { concatBytes } from '../base/bytes.ts'
 import { toHex } from '../base/hex.ts'
 import {
   writeBitString,
@@ -12,6 +12,7 @@ import {
   writeElement,
   writeNull,
   writeSequence,
+  writeText,
 } from '../der/writer.ts'
 import { type CertificateAuthority, type IssuedBytes, issueCa } from './authority.ts'
 import { elementsOf, integer, oid } from './encode.ts'
@@ -441,7 +442,7 @@ const catalogue: { readonly [N in VariantName]: Variant } = {
   'odd-generalized-time': {
     description: 'A GeneralizedTime before 2050.',
     expected: accepted,
-    make: usual({ notAfter: writeElement(0x18, asciiBytes('20491231235959Z')) }),
+    make: usual({ notAfter: writeText(0x18, '20491231235959Z') }),
   },
   'odd-looped-cas': {
     description: 'Two CAs certify each other; a third certificate leads to the root.',
@@ -829,14 +830,14 @@ const catalogue: { readonly [N in VariantName]: Variant } = {
     description: 'notAfter has no seconds.',
     expected: refused('der-time'),
     make: usual({
-      notAfter: writeElement(0x17, asciiBytes('4912312359Z')),
+      notAfter: writeText(0x17, '4912312359Z'),
     }),
   },
   'time-with-offset': {
     description: 'notAfter has a time zone.',
     expected: refused('der-time'),
     make: usual({
-      notAfter: writeElement(0x17, asciiBytes('491231235959+0000')),
+      notAfter: writeText(0x17, '491231235959+0000'),
     }),
   },
   'bad-printable-string': {

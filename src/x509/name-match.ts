@@ -10,14 +10,9 @@ export function namesMatch(a: Name, b: Name): boolean {
   return bytesEqual(a.der, b.der) || nameKey(a) === nameKey(b)
 }
 
-/** Whether `name` lies in the subtree that `base` roots, `base` itself included. RFC 5280 §4.2.1.10, directoryName */
-export function isNameWithin(name: Name, base: Name): boolean {
-  return nameKey(name).startsWith(nameKey(base))
-}
-
 /**
- * A text that two names share exactly when they match: a key for maps. One name lies within another exactly when its key
- * starts with the other's. Not for people.
+ * A text that two names share exactly when they match: a key for maps. One name lies in the subtree that another roots
+ * (RFC 5280 §4.2.1.10) exactly when its key starts with the other's. Not for people.
  */
 export function nameKey(name: Name): string {
   let key = ''
@@ -30,18 +25,6 @@ export function relativeNameKey(name: Name, rdn: RelativeDistinguishedName): str
   return nameKey(name) + rdnKey(rdn)
 }
 
-/**
- * The form of one value in which values match when they are equal.
- *
- * @returns The prepared text; `undefined` when the value is of a type that is compared octet by octet, or has a character that
- * RFC 4518 §2.4 prohibits.
- */
-export function preparedValue(attribute: AttributeTypeAndValue): string | undefined {
-  return hasCharacters(attribute.tag)
-    ? (asciiPrepared(attribute.value, attribute.tag) ?? prepareString(attributeText(attribute)))
-    : undefined
-}
-
 // Every part is led by its length or its count, so that no two different names can share a key.
 function rdnKey(rdn: RelativeDistinguishedName): string {
   if (rdn.length === 1) return `1;${attributeKey(rdn[0] as AttributeTypeAndValue)}`
@@ -52,7 +35,10 @@ function attributeKey(attribute: AttributeTypeAndValue): string {
   return attribute.type + valueKey(attribute)
 }
 
-/** Begins with a character that is in no OID: `=` prepared, `!` as it stands, `#` octets. */
+/**
+ * Begins with a character that is in no OID: `=` prepared, `!` as it stands, with a character that RFC 4518 §2.4 prohibits, `#`
+ * octets, of a type that is compared octet by octet.
+ */
 function valueKey(attribute: AttributeTypeAndValue): string {
   const { tag, value } = attribute
   if (!hasCharacters(tag)) return `#${tag}:${value.length}:${asciiText(value)}`

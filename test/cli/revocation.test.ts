@@ -1,9 +1,9 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { problemCodes } from '../../src/cli/render/problems.ts'
 import { failureCodes } from '../../src/explain.ts'
 import { issueCa, startResponder, testTime, toPem } from '../../src/testing/index.ts'
+import { statusProblems } from '../client/status-problems.ts'
 import { cli, folderOf } from './support.ts'
 
 const responder = await startResponder()
@@ -434,7 +434,7 @@ describe('wrong usage about revocation: exit code 2, a code and what to do', () 
 
 describe('explain with a code', () => {
   test('every code has a meaning, a source and a remedy', async () => {
-    for (const word of [...problemCodes(), ...failureCodes()]) {
+    for (const word of [...Object.keys(statusProblems), ...failureCodes()]) {
       const { code, out } = await cli(['explain', word, '--json'])
       const json = JSON.parse(out)
       expect([code, json.code]).toEqual([0, word])

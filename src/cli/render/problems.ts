@@ -28,11 +28,6 @@ export function explainProblem(word: string): Reason | undefined {
   return { code, message, source, remedy }
 }
 
-/** All codes, in the order of the table. */
-export function problemCodes(): readonly string[] {
-  return Object.keys(problems)
-}
-
 const longer = 'stale=DURATION in --revocation lets a good answer count for a while longer'
 const newList = [
   `get the list anew: mtls-policy crl fetch, or --fetch; ${longer}`,

@@ -50,12 +50,7 @@ export class AddressRules {
   }
 }
 
-/** Whether an address, as text, is one that everybody on the Internet would reach under it. */
-export function isPublicAddress(address: string): boolean {
-  const octets = octetsOf(address)
-  return octets !== undefined && isPublicOctets(octets)
-}
-
+/** Whether an address is one that everybody on the Internet would reach under it. */
 function isPublicOctets(octets: Uint8Array): boolean {
   if (octets.length === 4) return !isListed(special, octets)
   const inside = embedded(octets)
