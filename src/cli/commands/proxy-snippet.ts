@@ -32,8 +32,8 @@ export async function proxySnippet(
   if (header !== undefined && !maker.hasFreeHeader) {
     throw conflict('--header', `${maker.title} writes headers of fixed names`)
   }
-  if (flags.form !== undefined && name !== 'envoy') {
-    throw conflict('--form', 'only Envoy has a choice of forms')
+  if (flags.form !== undefined && !['envoy', 'istio'].includes(name)) {
+    throw conflict('--form', 'only Envoy and Istio have a choice of forms')
   }
   if (full && !maker.hasFull) {
     throw conflict('--full', `${maker.title} is set up elsewhere; this is the part to add there`)

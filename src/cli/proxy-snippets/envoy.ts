@@ -20,8 +20,8 @@ function make(options: SnippetOptions): Snippet {
   }
 }
 
-/** The fields that matter, as they stand in an HttpConnectionManager. */
-function manager({ form }: SnippetOptions): string {
+/** The fields that matter, as they stand in an HttpConnectionManager; Istio's gateways are Envoys, too. */
+export function xfccSettings(form: SnippetOptions['form']): string {
   return `# Removes every copy that a client sent, then writes one element: this connection's certificate, or no header at all.
 # APPEND_FORWARD would let the client choose the first element, and a URI name in its certificate the last.
 forward_client_cert_details: SANITIZE_SET
@@ -34,8 +34,7 @@ set_current_client_cert_details: { cert: true, chain: true }`
 }
 common_http_protocol_options:
   # x_forwarded_client_cert, which others take for the same name.
-  headers_with_underscores_action: DROP_HEADER
-use_remote_address: true`
+  headers_with_underscores_action: DROP_HEADER`
 }
 
 /** The TLS side of a listener's filter chain. */
@@ -69,7 +68,8 @@ request_headers_to_add:
 function part(options: SnippetOptions): string {
   const headers = routeHeaders(options)
   return `# Inside the typed_config of envoy.filters.network.http_connection_manager.
-${manager(options)}
+${xfccSettings(options.form)}
+use_remote_address: true
 ${headers === undefined ? '' : `\n# Inside its route_config.\n${headers}\n`}
 # Inside the listener's filter_chains, beside filters.
 ${transportSocket(options)}
@@ -89,7 +89,8 @@ static_resources:
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: mtls_policy
-${indent(manager(options), '          ')}
+${indent(xfccSettings(options.form), '          ')}
+          use_remote_address: true
           route_config:
 ${indent(
   lines(

@@ -55,6 +55,8 @@ ${lines(
   `  http-request set-header ${used} %[ssl_c_used]`,
   secret && `  http-request set-header ${secret.header} "${secret.value}"`,
 )}
+  # A client's "Connection: ${leaf}" would have the next proxy drop that header.
+  http-request del-header connection if { req.hdr(connection) -i ${headers.join(' ')} }
   default_backend mtls_policy_application
 
 backend mtls_policy_application

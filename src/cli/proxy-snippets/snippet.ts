@@ -13,7 +13,7 @@ export interface SnippetOptions {
   readonly header: string | undefined
   /** What only the proxy can write, so that the application knows it. */
   readonly secret: { readonly header: string; readonly value: string } | undefined
-  /** Envoy alone has the choice. */
+  /** Of Envoy's header, and Istio's. */
   readonly form: 'json' | 'text'
   /** A whole configuration that runs as it is, instead of the part to add to an existing one. */
   readonly isFull: boolean

@@ -92,6 +92,8 @@ export class TlsClient {
       this.#failure = error
       this.#wake()
     })
+    // A server that waits for more than it was sent.
+    socket.setTimeout(10_000, () => socket.destroy())
     socket.on('close', () => {
       this.#isClosed = true
       this.#wake()

@@ -30,7 +30,7 @@ export interface ProxyOptions {
   readonly secret?: string
 }
 
-export interface Proxy {
+export interface RunningProxy {
   readonly name: ProxyName
   /** On 127.0.0.1; clients must ask for `api.example`. */
   readonly port: number
@@ -64,7 +64,7 @@ export function hasProxy(name: ProxyName): boolean {
 }
 
 /** @throws Error with the end of the proxy's log when it does not start. */
-export async function startProxy(name: ProxyName, options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(name: ProxyName, options: ProxyOptions): Promise<RunningProxy> {
   const program = programOf(name)
   if (program === undefined) throw new Error(`${name} is not installed. ${remedies[name]}`)
   // A port that was free may be taken the moment after.
@@ -77,7 +77,11 @@ export async function startProxy(name: ProxyName, options: ProxyOptions): Promis
   }
 }
 
-async function start(name: ProxyName, program: string, options: ProxyOptions): Promise<Proxy> {
+async function start(
+  name: ProxyName,
+  program: string,
+  options: ProxyOptions,
+): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), `mtls-policy-${name}-`))
   // Workers of a proxy that was started as root are somebody else.
   await chmod(folder, 0o755)
