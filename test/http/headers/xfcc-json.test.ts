@@ -15,7 +15,7 @@ const nothing = {
   dnsNames: [],
   namesAmbiguous: false,
 }
-const valueOf = (text: string) => {
+const reading = (text: string) => {
   const read = readXfccJson(text)
   return read.ok ? read.value : read.failure.expected
 }
@@ -35,7 +35,7 @@ describe('an element', () => {
         issuer: 'CN=Issuing CA',
       },
     ])
-    expect(valueOf(text)).toEqual([
+    expect(reading(text)).toEqual([
       {
         by: ['spiffe://td/a', 'spiffe://td/b'],
         hash,
@@ -50,10 +50,10 @@ describe('an element', () => {
     ])
   })
   test('may have no key at all, and white space between its parts', () => {
-    expect(valueOf('[ { } ,\t{ "by" : [ ] } ] ')).toEqual([nothing, nothing])
+    expect(reading('[ { } ,\t{ "by" : [ ] } ] ')).toEqual([nothing, nothing])
   })
   test('may have every escape of RFC 8259 §7', () => {
-    expect(valueOf('[{"cert":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9"}]')).toEqual([
+    expect(reading('[{"cert":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9"}]')).toEqual([
       { ...nothing, certificate: '"\\/\b\f\n\r\tAé' },
     ])
   })
@@ -108,7 +108,7 @@ describe('refused is', () => {
     ['a hash of another length', '[{"hash":"aa"}]', 'a SHA-256 in hexadecimal'],
     ['seventeen elements', `[${Array(17).fill('{}').join(',')}]`, 'at most 16 elements'],
   ])('%s', (_, text, expected) => {
-    expect(valueOf(text)).toBe(expected)
+    expect(reading(text)).toBe(expected)
   })
 })
 
@@ -156,7 +156,7 @@ describe('for every text', () => {
     )
     fc.assert(
       fc.property(fc.array(element, { minLength: 1, maxLength: 16 }), (elements) => {
-        expect(valueOf(JSON.stringify(elements))).toEqual(
+        expect(reading(JSON.stringify(elements))).toEqual(
           elements.map(({ cert, uri = [], dns = [], by = [], ...rest }) => ({
             ...nothing,
             ...rest,
