@@ -4,6 +4,10 @@
  * @module
  */
 
+import { failed, type Result, success } from '../base/result.ts'
+import type { ForwardingFailure } from './failure.ts'
+import { maxHeaderLength } from './headers/limits.ts'
+
 /** Names to look for; compiled once, used for every request. */
 export class WantedHeaders {
   /** Lower case, in the order in which they were given. */
@@ -80,6 +84,19 @@ export class HeaderLines {
   addTwin(index: number, name: string): void {
     this.isEmpty = false
     this.twin ??= { index, name }
+  }
+
+  /** Value of the only line; `undefined`: there is none. */
+  one(index: number): Result<string | undefined, ForwardingFailure> {
+    const value = this.values[index]
+    if (this.repeated?.has(index)) {
+      return failed({ code: 'header-repeated', header: this.names[index] as string })
+    }
+    if (value !== undefined && value.length > maxHeaderLength) {
+      const header = this.names[index] as string
+      return failed({ code: 'header-too-large', header, maximum: maxHeaderLength })
+    }
+    return success(value)
   }
 
   /** Values of all lines in the order of their arrival. */

@@ -31,6 +31,9 @@ export interface TrustedHeaders {
   read(request: HttpRequest): HeaderLines | Absent | Unbelievable
 }
 
+/** There is none, and a trusted proxy is who says so: whatever its connection shows besides is the proxy's own. */
+export const absentByProxy: Absent = { kind: 'absent' }
+
 /**
  * Compiles a rule; whatever is wrong with it throws a `TypeError` with a code.
  *
