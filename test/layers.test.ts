@@ -28,13 +28,30 @@ const layers: { readonly [folder: string]: Layer } = {
   revocation: { folders: ['base', 'x509', 'effect', 'path'] },
   acl: { folders: ['base', 'x509', 'effect'] },
   client: { folders: ['base', 'x509', 'effect', 'path', 'revocation', 'acl'] },
-  policy: { folders: ['base', 'x509', 'acl', 'client'] },
+  policy: { folders: ['base', 'x509', 'effect', 'acl', 'client'] },
   runtime: {
     folders: ['base', 'x509', 'effect', 'path', 'revocation', 'client'],
     node: true,
   },
   '': {
-    folders: ['base', 'der', 'x509', 'effect', 'path', 'revocation', 'acl', 'client', 'runtime'],
+    folders: [
+      'base',
+      'der',
+      'x509',
+      'effect',
+      'path',
+      'revocation',
+      'acl',
+      'client',
+      'policy',
+      'runtime',
+      'http',
+    ],
+  },
+  http: {
+    folders: ['base', 'der', 'x509', 'effect', 'path', 'revocation', 'client', 'policy', 'runtime'],
+    packages: ['prom-client', '@opentelemetry/api'],
+    node: true,
   },
   pkcs7: { folders: ['base', 'x509'], packages: ['pkijs', 'asn1js'] },
   testing: {
