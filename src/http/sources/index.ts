@@ -15,6 +15,7 @@ export type {
 export type { ProxyTrust } from '../trust.ts'
 export { type AkamaiOptions, akamai } from './akamai.ts'
 export { type ApacheOptions, apache } from './apache.ts'
+export { apiGateway } from './api-gateway.ts'
 export {
   type AlbPassthroughOptions,
   type AlbVerifyOptions,
@@ -31,6 +32,7 @@ export {
 } from './azure.ts'
 export { type CaddyOptions, caddy } from './caddy.ts'
 export { type CloudflareOptions, cloudflare } from './cloudflare.ts'
+export { type CloudflareWorkerOptions, cloudflareWorker } from './cloudflare-worker.ts'
 export { fallback } from './fallback.ts'
 export {
   type CertificateHeader,
@@ -47,6 +49,7 @@ export { type GoogleCloudOptions, googleCloud } from './google-cloud.ts'
 export { type GraviteeOptions, gravitee } from './gravitee.ts'
 export { type HaproxyOptions, haproxy } from './haproxy.ts'
 export { type KongOptions, kong } from './kong.ts'
+export { type LinkerdOptions, linkerd } from './linkerd.ts'
 export {
   type IngressNginxOptions,
   ingressNginx,
@@ -56,3 +59,4 @@ export {
 export { type Rfc9440Options, rfc9440 } from './rfc9440.ts'
 export { type TraefikOptions, traefik } from './traefik.ts'
 export type { ProxyVerdict } from './verdict.ts'
+export { type EnvoyOptions, envoy, type IstioOptions, istio } from './xfcc.ts'
