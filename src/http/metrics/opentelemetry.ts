@@ -46,7 +46,7 @@ export interface OpenTelemetryOptions {
  * @throws TypeError with a `code` when an option is unknown.
  * @example
  * const hooks = openTelemetryHooks()
- * console.log(Object.keys(hooks)) // [ 'decision' ]
+ * console.log(typeof hooks.decision) // function
  */
 export function openTelemetryHooks(options: OpenTelemetryOptions = {}): MetricHooks {
   checkOptionNames(options, ['tracer', 'meter', 'revocation'])

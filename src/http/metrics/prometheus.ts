@@ -46,10 +46,9 @@ export interface PrometheusClient {
  *
  * @throws TypeError with a `code` when an option is missing or unknown, or the registry has these metrics already.
  * @example
- * import client from 'prom-client'
- *
+ * // import client from 'prom-client'
  * const hooks = prometheusHooks({ client })
- * console.log(Object.keys(hooks)) // [ 'decision' ]
+ * console.log(typeof hooks.decision) // function
  */
 export function prometheusHooks(options: PrometheusOptions): MetricHooks {
   checkOptionNames(options, ['client', 'register', 'revocation'])

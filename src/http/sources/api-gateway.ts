@@ -19,7 +19,7 @@ import { isAbsent, isObject, malformed, member, missing, unread } from './platfo
  *
  * @example
  * const source = apiGateway()
- * console.log(source.name, source.headers) // api-gateway []
+ * console.log(source.name, source.headers.length) // api-gateway 0
  */
 export function apiGateway(): ClientCertificateSource {
   return { name: 'api-gateway', headers: [], read: ({ platform }) => foundIn(platform) }

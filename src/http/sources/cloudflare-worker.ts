@@ -36,7 +36,7 @@ export interface CloudflareWorkerOptions {
  * @throws TypeError with a `code` when an option is unknown or of the wrong type.
  * @example
  * const source = cloudflareWorker()
- * console.log(source.name, source.headers) // cloudflare-worker []
+ * console.log(source.name, source.headers.length) // cloudflare-worker 0
  */
 export function cloudflareWorker(options: CloudflareWorkerOptions = {}): ClientCertificateSource {
   checkOptionNames(options, ['assertedIdentity'])

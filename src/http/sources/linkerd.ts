@@ -25,7 +25,7 @@ export interface LinkerdOptions {
  * @throws TypeError with a `code` when an option is missing, unknown or of the wrong type.
  * @example
  * const source = linkerd({ trust: { addresses: ['127.0.0.1'] }, assertedIdentity: true })
- * console.log(source.name, source.headers) // linkerd [ 'l5d-client-id' ]
+ * console.log(source.name, source.headers.length) // linkerd 1
  */
 export function linkerd(options: LinkerdOptions): ClientCertificateSource {
   checkOptionNames(options, ['trust', 'assertedIdentity'])
