@@ -46,7 +46,6 @@ export interface PrometheusClient {
  *
  * @throws TypeError with a `code` when an option is missing or unknown, or the registry has these metrics already.
  * @example
- * // import client from 'prom-client'
  * const hooks = prometheusHooks({ client })
  * console.log(typeof hooks.decision) // function
  */
