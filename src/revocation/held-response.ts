@@ -6,6 +6,7 @@ import { describeKey } from '../x509/algorithms.ts'
 import type { AlgorithmIdentifier, Certificate, KeyDescription } from '../x509/certificate.ts'
 import { namesMatch } from '../x509/name-match.ts'
 import type { BasicOcspResponse, OcspResponse, ResponderID, SingleResponse } from '../x509/ocsp.ts'
+import { memoryOf } from '../x509/parse-ocsp.ts'
 import { parseResponderCertificate } from '../x509/parse-responder.ts'
 import { RememberedSignature } from './remembered-signature.ts'
 
@@ -49,6 +50,11 @@ export class HeldResponse {
     })
     return this.#delegates
   }
+}
+
+/** The one holder of a response, whichever sets it is in: what is known of it outlives them, and there is its `used` mark. */
+export function holderOf(response: OcspResponse): HeldResponse {
+  return memoryOf(response, HeldResponse)
 }
 
 /** A certificate that was sent along: perhaps of a delegate of the CA. */
@@ -96,16 +102,3 @@ const derNull: Uint8Array = /* @__PURE__ */ Uint8Array.of(5, 0)
 
 /** Local limit: a responder sends its own certificate, and now and then those of the CAs above. */
 export const maxDelegates = 8
-
-/** By the parsed response, so that what is known of it outlives the set that it is in. */
-const holders: WeakMap<OcspResponse, HeldResponse> = /* @__PURE__ */ new WeakMap()
-
-/** The one holder of a response, whichever sets it is in: there is its `used` mark. */
-export function holderOf(response: OcspResponse): HeldResponse {
-  let held = holders.get(response)
-  if (held === undefined) {
-    held = new HeldResponse(response)
-    holders.set(response, held)
-  }
-  return held
-}

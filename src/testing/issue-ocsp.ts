@@ -3,7 +3,7 @@
 import { writeNull, writeOctetString, writeSequence } from '../der/writer.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { RevocationReason } from '../x509/crl.ts'
-import type { OcspResponseStatus } from '../x509/ocsp.ts'
+import { type OcspResponseStatus, ocspResponseStatuses } from '../x509/ocsp.ts'
 import type { IssuedCertificate } from './authority.ts'
 import {
   constructed,
@@ -94,7 +94,7 @@ export async function issueOcspResponse(
   options: OcspResponseOptions,
 ): Promise<IssuedOcspResponse> {
   const status = options.responseStatus ?? 'successful'
-  const value = typeof status === 'number' ? status : responseStatuses.indexOf(status)
+  const value = typeof status === 'number' ? status : ocspResponseStatuses.indexOf(status)
   const bytes = value === 0 ? [constructed(0, await responseBytes(issuer, options))] : []
   const der = writeSequence(enumerated(value), ...bytes)
   return { der: options.mutateResponse?.(der) ?? der }
@@ -236,14 +236,3 @@ export const certIDHashes: { readonly [H in CertIDHash]: string } = {
   'SHA-384': '2.16.840.1.101.3.4.2.2',
   'SHA-512': '2.16.840.1.101.3.4.2.3',
 }
-
-/** In the order of their values; 4 is not used. RFC 6960 §4.2.1 */
-const responseStatuses: readonly (OcspResponseStatus | undefined)[] = [
-  'successful',
-  'malformedRequest',
-  'internalError',
-  'tryLater',
-  undefined,
-  'sigRequired',
-  'unauthorized',
-]

@@ -5,14 +5,18 @@ import type { RevocationReason } from './crl.ts'
 import type { Extension } from './extensions.ts'
 import type { Name } from './name.ts'
 
-/** OCSPResponseStatus of RFC 6960 §4.2.1. */
-export type OcspResponseStatus =
-  | 'successful'
-  | 'malformedRequest'
-  | 'internalError'
-  | 'tryLater'
-  | 'sigRequired'
-  | 'unauthorized'
+/** OCSPResponseStatus of RFC 6960 §4.2.1, in the order of its values; 4 is not used. */
+export const ocspResponseStatuses = [
+  'successful',
+  'malformedRequest',
+  'internalError',
+  'tryLater',
+  undefined,
+  'sigRequired',
+  'unauthorized',
+] as const
+
+export type OcspResponseStatus = NonNullable<(typeof ocspResponseStatuses)[number]>
 
 /** A parsed response. Every `Uint8Array` in it is a view into `der`; treat all of them as read-only. */
 export type OcspResponse =

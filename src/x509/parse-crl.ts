@@ -7,10 +7,8 @@ import { DerReader } from '../der/reader.ts'
 import {
   contextConstructed,
   contextPrimitive,
-  tagBoolean,
   tagGeneralizedTime,
   tagInteger,
-  tagOctetString,
   tagSequence,
   tagUtcTime,
 } from '../der/tags.ts'
@@ -21,19 +19,17 @@ import type {
   IssuingDistributionPoint,
   TbsCertList,
 } from './crl.ts'
-import type { Extension } from './extensions.ts'
 import type { ParseCode, ParseFailure } from './failure.ts'
 import { JudgedKeys } from './judged-keys.ts'
 import { readAlgorithmIdentifier } from './parse-certificate.ts'
 import {
-  malformed,
   readAccessDescriptions,
   readAuthorityKeyIdentifier,
   readDistributionPointName,
   readDistributionPoints,
-  writtenDefault,
 } from './parse-extensions.ts'
 import { readName } from './parse-name.ts'
+import { malformed, readEachExtension, writtenDefault } from './read-extension.ts'
 import { indexRevokedCertificates, type RevokedCertificates } from './revoked-certificates.ts'
 
 /**
@@ -211,25 +207,10 @@ const noExtensions: CrlExtensions = {
 
 /** SEQUENCE SIZE (1..MAX) OF Extension. RFC 5280 §5.2 */
 function readCrlExtensions(reader: DerReader): CrlExtensions {
-  const sequence = reader.enter(tagSequence, 'crlExtensions')
-  const all: Extension[] = []
-  const seen = new Set<string>()
-  const extensions: Mutable<CrlExtensions> = { ...noExtensions, all }
-  do {
-    const item = sequence.enter(tagSequence, 'extension')
-    const oid = item.objectIdentifier('extnID')
-    const critical = item.peek() === tagBoolean && item.boolean('critical')
-    if (!critical && item.bytes[item.start] === tagBoolean) throw writtenDefault(item)
-    item.read(tagOctetString, 'extnValue')
-    const inner = item.inside()
-    all.push({ oid, critical, value: item.content() })
-    item.finish()
-    if (seen.has(oid)) {
-      throw new DerError('extension-duplicate', sequence.start, `only one extension ${oid}`)
-    }
-    seen.add(oid)
-    if (readKnownExtension(extensions, oid, critical, inner)) inner.finish()
-  } while (!sequence.atEnd())
+  const extensions: Mutable<CrlExtensions> = { ...noExtensions }
+  extensions.all = readEachExtension(reader, 'crlExtensions', ({ oid, critical }, value) => {
+    if (readKnownExtension(extensions, oid, critical, value)) value.finish()
+  })
   return extensions
 }
 

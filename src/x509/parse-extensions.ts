@@ -17,7 +17,6 @@ import type {
   AuthorityKeyIdentifier,
   BasicConstraints,
   DistributionPoint,
-  Extension,
   Extensions,
   NameConstraints,
   PolicyConstraints,
@@ -28,6 +27,7 @@ import type {
 import type { RelativeDistinguishedName } from './name.ts'
 import { readGeneralName, readGeneralNames, readGeneralSubtrees } from './parse-general-name.ts'
 import { readRelativeDistinguishedName } from './parse-name.ts'
+import { malformed, readEachExtension, writtenDefault } from './read-extension.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -36,12 +36,9 @@ export const noExtensions: Extensions = { all: [] }
 
 /** Reads SEQUENCE SIZE (1..MAX) OF Extension at the reader's position. RFC 5280 §4.2 */
 export function readExtensions(reader: DerReader): Extensions {
-  const sequence = reader.enter(tagSequence, 'extensions')
-  const all: Extension[] = []
-  let seen: Set<string> | undefined
   // All fields at once, so that every certificate has one shape.
   const extensions: Mutable<Extensions> = {
-    all,
+    all: [],
     authorityKeyIdentifier: undefined,
     subjectKeyIdentifier: undefined,
     keyUsage: undefined,
@@ -60,24 +57,9 @@ export function readExtensions(reader: DerReader): Extensions {
     subjectInfoAccess: undefined,
     noRevAvail: undefined,
   }
-  do {
-    const item = sequence.enter(tagSequence, 'extension')
-    const oid = item.objectIdentifier('extnID')
-    const critical = item.peek() === tagBoolean && item.boolean('critical')
-    if (!critical && item.bytes[item.start] === tagBoolean) throw writtenDefault(item)
-    item.read(tagOctetString, 'extnValue')
-    const value = item.content()
-    const inner = item.inside()
-    item.finish()
-    // A handful is looked through faster than a set is made; thousands must not be quadratic.
-    if (all.length === fewExtensions) seen = new Set(all.map((one) => one.oid))
-    if (seen === undefined ? all.some((one) => one.oid === oid) : seen.has(oid)) {
-      throw new DerError('extension-duplicate', sequence.start, `only one extension ${oid}`)
-    }
-    seen?.add(oid)
-    all.push({ oid, critical, value })
-    readKnownExtension(extensions, oid, critical, inner)
-  } while (!sequence.atEnd())
+  extensions.all = readEachExtension(reader, 'extensions', ({ oid, critical }, value) => {
+    readKnownExtension(extensions, oid, critical, value)
+  })
   return extensions
 }
 
@@ -294,17 +276,8 @@ export function readAccessDescriptions(reader: DerReader): readonly AccessDescri
   }))
 }
 
-export function malformed(reader: DerReader, expected: string): DerError {
-  return new DerError('extension-malformed', reader.position, expected)
-}
-
-export function writtenDefault(reader: DerReader): DerError {
-  return new DerError('der-default-value', reader.start, 'no encoding of the default FALSE')
-}
-
 /** Local limit: no path is longer, and other readers (BoringSSL) stop at one octet as well. */
 const maxCount = 255
-const fewExtensions = 16
 const noQualifiers: readonly PolicyQualifier[] = []
 const noPointName = { fullName: undefined, nameRelativeToCRLIssuer: undefined } as const
 

@@ -8,7 +8,6 @@ import { DerReader } from '../der/reader.ts'
 import {
   contextConstructed,
   contextPrimitive,
-  tagBoolean,
   tagEnumerated,
   tagGeneralizedTime,
   tagOctetString,
@@ -17,17 +16,18 @@ import {
 import { type RevocationReason, revocationReasons } from './crl.ts'
 import type { Extension } from './extensions.ts'
 import type { ParseFailure } from './failure.ts'
-import type {
-  BasicOcspResponse,
-  CertID,
-  OcspResponse,
-  OcspResponseStatus,
-  ResponderID,
-  SingleResponse,
+import {
+  type BasicOcspResponse,
+  type CertID,
+  type OcspResponse,
+  type OcspResponseStatus,
+  ocspResponseStatuses,
+  type ResponderID,
+  type SingleResponse,
 } from './ocsp.ts'
 import { readAlgorithmIdentifier, reading } from './parse-certificate.ts'
-import { malformed, writtenDefault } from './parse-extensions.ts'
 import { readName } from './parse-name.ts'
+import { malformed, readEachExtension } from './read-extension.ts'
 
 /**
  * Reads exactly one response.
@@ -53,6 +53,13 @@ export function isParsedOcspResponse(value: unknown): value is OcspResponse {
   return typeof value === 'object' && value !== null && ParsedOcspResponse.isParsed(value)
 }
 
+/** What a holder of responses finds out about this one, kept beside its data and made when it is first asked for. */
+export function memoryOf<T extends object>(response: OcspResponse, kind: Memory<T>): T {
+  return ParsedOcspResponse.memoryOf(response, kind)
+}
+
+type Memory<T> = new (response: OcspResponse) => T
+
 function readOcspResponse(reader: DerReader): OcspResponse {
   const sequence = reader.enter(tagSequence, 'ocspResponse')
   const der = reader.element()
@@ -67,7 +74,7 @@ function readOcspResponse(reader: DerReader): OcspResponse {
 
 /** Only the reader makes these: an object that merely looks like one may show other answers than those that were signed. */
 class ParsedOcspResponse {
-  readonly #parsed = true
+  #memory: object | undefined
   readonly der: Uint8Array
   readonly responseStatus: OcspResponseStatus
   readonly basic: BasicOcspResponse | undefined
@@ -83,13 +90,26 @@ class ParsedOcspResponse {
   }
 
   static isParsed(value: object): value is OcspResponse {
-    return #parsed in value
+    return #memory in value
+  }
+
+  static memoryOf<T extends object>(response: OcspResponse, kind: Memory<T>): T {
+    if (!(#memory in response)) throw new TypeError('not a response that parseOcspResponse made')
+    const known = response.#memory
+    if (known instanceof kind) return known
+    const memory = new kind(response)
+    response.#memory = memory
+    return memory
   }
 }
 
 function readResponseStatus(reader: DerReader): OcspResponseStatus {
-  const value = reader.smallInteger('responseStatus', responseStatuses.length - 1, tagEnumerated)
-  const status = responseStatuses[value]
+  const value = reader.smallInteger(
+    'responseStatus',
+    ocspResponseStatuses.length - 1,
+    tagEnumerated,
+  )
+  const status = ocspResponseStatuses[value]
   if (status === undefined) {
     throw new DerError('der-integer', reader.contentStart, 'a response status')
   }
@@ -259,23 +279,8 @@ function readGeneralizedTime(reader: DerReader, expected: string): number {
 function readExtensionsUnder(reader: DerReader): readonly Extension[] {
   if (reader.peek() !== contextConstructed(1)) return noExtensions
   const wrapped = reader.enter(contextConstructed(1), 'extensions')
-  const sequence = wrapped.enter(tagSequence, 'extensions')
+  const extensions = readEachExtension(wrapped, 'extensions', () => {})
   wrapped.finish()
-  const extensions: Extension[] = []
-  const seen = new Set<string>()
-  do {
-    const item = sequence.enter(tagSequence, 'extension')
-    const oid = item.objectIdentifier('extnID')
-    const critical = item.peek() === tagBoolean && item.boolean('critical')
-    if (!critical && item.bytes[item.start] === tagBoolean) throw writtenDefault(item)
-    item.read(tagOctetString, 'extnValue')
-    extensions.push({ oid, critical, value: item.content() })
-    item.finish()
-    if (seen.has(oid)) {
-      throw new DerError('extension-duplicate', sequence.start, `only one extension ${oid}`)
-    }
-    seen.add(oid)
-  } while (!sequence.atEnd())
   return extensions
 }
 
@@ -338,17 +343,6 @@ const noCerts: readonly Uint8Array[] = []
 const basicResponse = '1.3.6.1.5.5.7.48.1.1'
 const nonceExtension = '1.3.6.1.5.5.7.48.1.2'
 const invalidityDateExtension = '2.5.29.24'
-
-/** In the order of their values; 4 is not used. RFC 6960 §4.2.1 */
-const responseStatuses: readonly (OcspResponseStatus | undefined)[] = [
-  'successful',
-  'malformedRequest',
-  'internalError',
-  'tryLater',
-  undefined,
-  'sigRequired',
-  'unauthorized',
-]
 
 /** YYYYMMDDHHMMSS.fZ, the fraction without trailing zeros. */
 const fractionalTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.\d*[1-9]Z$/

@@ -4,7 +4,7 @@ import { bytesEqual } from '../base/bytes.ts'
 import type { Result } from '../base/result.ts'
 import { DerError } from '../der/error.ts'
 import { DerReader } from '../der/reader.ts'
-import { tagBoolean, tagOctetString, tagSequence } from '../der/tags.ts'
+import { tagSequence } from '../der/tags.ts'
 import type { Certificate } from './certificate.ts'
 import type { Extension, Extensions } from './extensions.ts'
 import type { ParseFailure } from './failure.ts'
@@ -14,9 +14,10 @@ import {
   reading,
   readSubjectPublicKeyInfo,
 } from './parse-certificate.ts'
-import { noExtensions, readExtensionValue, writtenDefault } from './parse-extensions.ts'
+import { noExtensions, readExtensionValue } from './parse-extensions.ts'
 import { readName } from './parse-name.ts'
 import { parseCertificateShell, parseTbsShell } from './parse-shell.ts'
+import { readEachExtension } from './read-extension.ts'
 
 /**
  * Reads as `parseCertificate` does, but for one flaw that public responders have had for years (CAcert's among them): a subjectAltName
@@ -56,27 +57,13 @@ function readFlawed(der: Uint8Array): Result<Certificate, ParseFailure> {
 
 /** Each extension by itself, so that one can be passed over. */
 function readExtensions(der: Uint8Array): Extensions {
-  const sequence = new DerReader(der).enter(tagSequence, 'extensions')
-  const all: Extension[] = []
-  const seen = new Set<string>()
   let extensions: Extensions = noExtensions
-  do {
-    const item = sequence.enter(tagSequence, 'extension')
-    const oid = item.objectIdentifier('extnID')
-    const critical = item.peek() === tagBoolean && item.boolean('critical')
-    if (!critical && item.bytes[item.start] === tagBoolean) throw writtenDefault(item)
-    item.read(tagOctetString, 'extnValue')
-    const value = item.content()
-    item.finish()
-    if (seen.has(oid)) {
-      throw new DerError('extension-duplicate', sequence.start, `only one extension ${oid}`)
-    }
-    seen.add(oid)
-    all.push({ oid, critical, value })
+  const read = ({ oid, critical, value }: Extension): void => {
     if (critical || oid !== subjectAltName || !isEmptySequence(value)) {
       extensions = { ...extensions, ...readExtensionValue(oid, critical, value) }
     }
-  } while (!sequence.atEnd())
+  }
+  const all = readEachExtension(new DerReader(der), 'extensions', read)
   return { ...extensions, all }
 }
 

@@ -7,7 +7,6 @@
 import { DerError } from '../der/error.ts'
 import { DerReader } from '../der/reader.ts'
 import {
-  tagBoolean,
   tagEnumerated,
   tagGeneralizedTime,
   tagInteger,
@@ -18,8 +17,8 @@ import {
 } from '../der/tags.ts'
 import { type RevocationReason, type RevokedCertificate, revocationReasons } from './crl.ts'
 import type { GeneralName } from './general-name.ts'
-import { malformed, writtenDefault } from './parse-extensions.ts'
 import { readGeneralNames } from './parse-general-name.ts'
+import { malformed, readExtension, repeated } from './read-extension.ts'
 
 /** The entries of one list, found by serial number. Made by `indexRevokedCertificates`. */
 export class RevokedCertificates implements Iterable<RevokedCertificate> {
@@ -114,11 +113,7 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     let invalidityDate: number | undefined
     const extensions = entry.atEnd() ? entry : entry.enter(tagSequence, 'extensions')
     while (!extensions.atEnd()) {
-      const item = extensions.enter(tagSequence, 'extension')
-      const oid = item.objectIdentifier('extnID')
-      if (item.peek() === tagBoolean) item.boolean('critical')
-      item.read(tagOctetString, 'extnValue')
-      const value = item.inside()
+      const { oid, value } = readExtension(extensions)
       if (oid === reasonCode) {
         value.read(tagEnumerated, 'reason')
         reason = revocationReasons[bytes[value.contentStart] as number]
@@ -153,11 +148,8 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     entry.readAny('revocationDate')
     const extensions = entry.enter(tagSequence, 'extensions')
     while (!extensions.atEnd()) {
-      const item = extensions.enter(tagSequence, 'extension')
-      const oid = item.objectIdentifier('extnID')
-      if (item.peek() === tagBoolean) item.boolean('critical')
-      item.read(tagOctetString, 'extnValue')
-      if (oid === certificateIssuerId) return readGeneralNames(item.inside(), 'certificateIssuer')
+      const { oid, value } = readExtension(extensions)
+      if (oid === certificateIssuerId) return readGeneralNames(value, 'certificateIssuer')
     }
     return undefined
   }
@@ -350,16 +342,8 @@ class EntryChecker {
     const extensions = new DerReader(this.#bytes, reader.contentStart, reader.position)
     const seen: string[] = []
     do {
-      const item = extensions.enter(tagSequence, 'extension')
-      const oid = item.objectIdentifier('extnID')
-      const critical = item.peek() === tagBoolean && item.boolean('critical')
-      if (!critical && item.bytes[item.start] === tagBoolean) throw writtenDefault(item)
-      item.read(tagOctetString, 'extnValue')
-      const value = item.inside()
-      item.finish()
-      if (seen.includes(oid)) {
-        throw new DerError('extension-duplicate', extensions.start, `only one extension ${oid}`)
-      }
+      const { oid, critical, value } = readExtension(extensions)
+      if (seen.includes(oid)) throw repeated(extensions, oid)
       if (seen.length === maxEntryExtensions) {
         throw malformed(extensions, `at most ${maxEntryExtensions} extensions of an entry`)
       }
@@ -370,7 +354,7 @@ class EntryChecker {
         value.time('invalidityDate')
         value.finish()
       } else if (oid === certificateIssuerId) {
-        const octets = item.position - item.contentStart
+        const octets = value.end - value.position
         if (octets > maxIssuerOctets / 8) throw malformed(value, 'fewer names of an issuer')
         this.longestIssuer = Math.max(this.longestIssuer, octets)
         readGeneralNames(value, 'certificateIssuer')
