@@ -3,10 +3,10 @@
 import { toHex } from '../base/hex.ts'
 import { formatTime } from '../base/time.ts'
 import type { CertificateList, IssuingDistributionPoint, RevokedCertificate } from '../x509/crl.ts'
-import type { DistributionPoint, Extension } from '../x509/extensions.ts'
+import { type DistributionPoint, type Extension, reasonFlagNames } from '../x509/extensions.ts'
 import type { GeneralName } from '../x509/general-name.ts'
 import { formatName } from '../x509/name-text.ts'
-import { crlReasonNames, generalNamesText, signatureText } from './crl-words.ts'
+import { generalNamesText, signatureText } from './crl-words.ts'
 
 export interface CrlFacts {
   readonly issuer: string
@@ -157,7 +157,7 @@ function scopeOf(point: IssuingDistributionPoint | undefined): CrlScope {
     reasons:
       onlySomeReasons === undefined
         ? null
-        : crlReasonNames.filter((_, bit) => onlySomeReasons & (1 << bit)),
+        : reasonFlagNames.filter((_, bit) => onlySomeReasons & (1 << bit)),
     indirect: point.indirectCRL,
   }
 }

@@ -24,16 +24,3 @@ export function generalNamesText(names: readonly GeneralName[]): string {
     })
     .join(', ')
 }
-
-/** By bit of ReasonFlags. RFC 5280 §4.2.1.13 */
-export const crlReasonNames: readonly string[] = [
-  'unused',
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  'privilegeWithdrawn',
-  'aACompromise',
-]

@@ -5,11 +5,12 @@ import { toHex } from '../base/hex.ts'
 import { ask, type DigestName, type Steps } from '../effect/effect.ts'
 import { decodeSignatureScheme, describeKey } from '../x509/algorithms.ts'
 import type { Certificate, SubjectPublicKeyInfo } from '../x509/certificate.ts'
-import type {
-  AccessDescription,
-  DistributionPoint,
-  Extensions,
-  KeyUsageName,
+import {
+  type AccessDescription,
+  type DistributionPoint,
+  type Extensions,
+  type KeyUsageName,
+  keyUsageNames,
 } from '../x509/extensions.ts'
 import type { GeneralName } from '../x509/general-name.ts'
 import { formatName } from '../x509/name-text.ts'
@@ -166,7 +167,7 @@ function describeExtensions(extensions: Extensions): ExtensionFields {
   const access = extensions.authorityInfoAccess?.descriptions ?? []
   return {
     subjectAltNames: (extensions.subjectAltName?.names ?? []).map(generalNameText),
-    ...(keyUsage && { keyUsage: keyUsages.filter((_, bit) => keyUsage.bits & (1 << bit)) }),
+    ...(keyUsage && { keyUsage: keyUsageNames.filter((_, bit) => keyUsage.bits & (1 << bit)) }),
     ...(purposes && { extendedKeyUsage: purposes.map((oid) => purposeNames[oid] ?? oid) }),
     ...(basicConstraints && {
       basicConstraints: defined({
@@ -240,19 +241,6 @@ function accessUris(descriptions: readonly AccessDescription[], method: string):
 function uriOf(name: GeneralName): string[] {
   return name.kind === 'uniformResourceIdentifier' ? [name.value] : []
 }
-
-/** By bit. RFC 5280 §4.2.1.3 */
-const keyUsages: readonly KeyUsageName[] = [
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-]
 
 /** RFC 5280 §4.2.1.12, and two of Microsoft's that client certificates often have. */
 const purposeNames: Readonly<Record<string, string>> = {

@@ -1,7 +1,12 @@
 /** The extensions of RFC 5280 §4.2 as a test asks for them, and their DER. @module */
 
 import { writeBoolean, writeNull, writeOctetString, writeSequence } from '../der/writer.ts'
-import type { KeyUsageName } from '../x509/extensions.ts'
+import {
+  type KeyUsageName,
+  keyUsageNames,
+  type ReasonFlagName,
+  reasonFlagNames,
+} from '../x509/extensions.ts'
 import {
   constructed,
   integer,
@@ -63,16 +68,7 @@ export interface DistributionPointInput extends DistributionPointNameInput {
 }
 
 /** The bits of ReasonFlags in their order. RFC 5280 §4.2.1.13 */
-export type ReasonName =
-  | 'unused'
-  | 'keyCompromise'
-  | 'cACompromise'
-  | 'affiliationChanged'
-  | 'superseded'
-  | 'cessationOfOperation'
-  | 'certificateHold'
-  | 'privilegeWithdrawn'
-  | 'aACompromise'
+export type ReasonName = ReasonFlagName
 
 /** Names, or the bits: bit n is ReasonFlags bit n. */
 export type ReasonsInput = readonly ReasonName[] | number
@@ -183,7 +179,7 @@ const known: {
     '2.5.29.15',
     true,
     (usages) =>
-      namedBits(usages.reduce((bits, usage) => bits | (1 << keyUsages.indexOf(usage)), 0)),
+      namedBits(usages.reduce((bits, usage) => bits | (1 << keyUsageNames.indexOf(usage)), 0)),
   ],
   extendedKeyUsage: [
     '2.5.29.37',
@@ -326,33 +322,9 @@ export function encodeDistributionPointName({
 export function reasonFlagsContents(reasons: ReasonsInput): Uint8Array {
   if (typeof reasons === 'number') return namedBitsContents(reasons)
   return namedBitsContents(
-    reasons.reduce((bits, name) => bits | (1 << reasonNames.indexOf(name)), 0),
+    reasons.reduce((bits, name) => bits | (1 << reasonFlagNames.indexOf(name)), 0),
   )
 }
-
-const reasonNames: readonly ReasonName[] = [
-  'unused',
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  'privilegeWithdrawn',
-  'aACompromise',
-]
-
-const keyUsages: readonly KeyUsageName[] = [
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-]
 
 const keyPurposes: { readonly [name: string]: string } = {
   anyExtendedKeyUsage: '2.5.29.37.0',

@@ -62,16 +62,35 @@ export interface AuthorityKeyIdentifier {
   readonly authorityCertSerialNumber: Uint8Array | undefined
 }
 
-export type KeyUsageName =
-  | 'digitalSignature'
-  | 'nonRepudiation'
-  | 'keyEncipherment'
-  | 'dataEncipherment'
-  | 'keyAgreement'
-  | 'keyCertSign'
-  | 'cRLSign'
-  | 'encipherOnly'
-  | 'decipherOnly'
+/** Bit n of a key usage is the name at n. RFC 5280 §4.2.1.3 */
+export const keyUsageNames = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const
+
+export type KeyUsageName = (typeof keyUsageNames)[number]
+
+/** Bit n of ReasonFlags is the name at n. RFC 5280 §4.2.1.13 */
+export const reasonFlagNames = [
+  'unused',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'certificateHold',
+  'privilegeWithdrawn',
+  'aACompromise',
+] as const
+
+export type ReasonFlagName = (typeof reasonFlagNames)[number]
 
 /** RFC 5280 §4.2.1.3. Bit n of `bits` (1 << n) is the bit n of the extension: digitalSignature 0 … decipherOnly 8. */
 export interface KeyUsage {
