@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { holderOf } from '../../src/revocation/held-response.ts'
 import { OcspResponses, parseOcspResponses } from '../../src/revocation/responses.ts'
 import { issueCa } from '../../src/testing/index.ts'
+import type { OcspResponse } from '../../src/x509/ocsp.ts'
 import { parseCertificate } from '../../src/x509/parse-certificate.ts'
 import { Counter, codesOf, contextOf, nextUpdate, saying, statusBy } from './ocsp-support.ts'
 
@@ -115,6 +116,23 @@ describe('a response that decided is marked as used', () => {
     const responses = parseOcspResponses(good.der)
     statusBy(client, root, responses, { time: nextUpdate + 1 })
     expect(responses.responses.map((response) => holderOf(response).used)).toEqual([false])
+  })
+})
+
+describe('what is known of a response', () => {
+  test('is one and the same in every set that it is in', () => {
+    const first = parseOcspResponses(good.der)
+    const second = parseOcspResponses(first.responses)
+    expect(statusBy(client, root, first).status).toBe('good')
+    expect(second.responses.map((response) => holderOf(response).used)).toEqual([true])
+    const counter = new Counter()
+    expect(statusBy(client, root, second, { counter }).status).toBe('good')
+    expect(counter.verifications).toBe(0)
+  })
+
+  test('is nothing where the parser did not make it', () => {
+    const [response] = parseOcspResponses(good.der).responses
+    expect(() => holderOf({ ...response } as OcspResponse)).toThrow(TypeError)
   })
 })
 
