@@ -93,3 +93,29 @@ export async function runAsync<T>(steps: Steps<T>, handlers: AsyncHandlers): Pro
   }
   return step.value
 }
+
+/**
+ * Runs the core as far as answers are there at once, often to its end: then no promise is made, and the caller goes on in the same turn.
+ *
+ * @returns The result, or a promise of it.
+ */
+export function runReady<T>(steps: Steps<T>, handlers: AsyncHandlers): T | Promise<T> {
+  let step = steps.next()
+  while (!step.done) {
+    const answer = (handlers[step.value.op] as (effect: Effect) => Answer | Promise<Answer>)(
+      step.value,
+    )
+    if (answer instanceof Promise) {
+      return answer.then((later) => runAsync(resumed(steps, later), handlers))
+    }
+    step = steps.next(answer)
+  }
+  return step.value
+}
+
+/** The same steps from an answer on. */
+function* resumed<T>(steps: Steps<T>, answer: Answer): Steps<T> {
+  let step = steps.next(answer)
+  while (!step.done) step = steps.next(yield step.value)
+  return step.value
+}

@@ -17,6 +17,8 @@ export interface ClientCertificateSource {
   readonly headers: readonly string[]
   /** Never throws, whatever the request holds. Called for every request: what is costly belongs into `Presented.read`. */
   read(request: HttpRequest): Found
+  /** Told what was let in: a source may remember what such a client will not send again. */
+  accepted?(certificates: readonly Uint8Array[]): void
 }
 
 export type Found = Presented | Absent | Asserted | Unbelievable

@@ -3,10 +3,13 @@
 import type { Verdict } from '../client/verdict.ts'
 import type { Steps } from '../effect/effect.ts'
 import type { Allowed, Outcome, PolicyFailure, TraceStep } from './outcome.ts'
-import type { PipelineName, PlacedPolicy } from './pipelines.ts'
+import type { PipelineName, PlacedPolicy, Route } from './pipelines.ts'
 
-/** Validates the client's certificate as a policy wants it, or says why there is none to validate. Not called for an inactive policy. */
-export type Judge = (policy: PlacedPolicy) => Steps<Verdict> | PolicyFailure
+/**
+ * Validates the client's certificate as a policy wants it, or says why there is none to validate. `undefined`: the policy wants none.
+ * Not called for an inactive policy.
+ */
+export type Judge = (policy: PlacedPolicy) => Steps<Verdict> | PolicyFailure | undefined
 
 /**
  * Runs `policies` in their order until one refuses.
@@ -30,9 +33,10 @@ export function* evaluateSteps(
       continue
     }
     const judged = judge(policy)
-    const verdict = 'code' in judged ? undefined : yield* judged
+    const unfounded = judged !== undefined && 'code' in judged ? judged : undefined
+    const verdict = judged === undefined || 'code' in judged ? undefined : yield* judged
     period.narrow(verdict)
-    const failure = 'code' in judged ? judged : failureOf(verdict)
+    const failure = unfounded ?? failureOf(verdict)
     if (failure === undefined) {
       trace.push({ ...step, result: 'passed', failure, verdict })
       if (!isVerified(identified) || isVerified(verdict)) identified = verdict
@@ -53,6 +57,39 @@ export function* evaluateSteps(
     validFrom: period.from,
     validUntil: period.until,
   }
+}
+
+/**
+ * Runs all pipelines of a route around a handler that cannot be taken back: RESPONSE policies are asked before it runs, too. A refusal
+ * enters ERROR once, and what ERROR says is in the trace and changes nothing.
+ *
+ * @param time - Unix time in whole seconds.
+ */
+export function* evaluateRouteSteps(
+  { policies }: Route,
+  judge: Judge,
+  time: number,
+): Steps<Outcome> {
+  const request = yield* evaluateSteps('REQUEST', policies.REQUEST, judge, time)
+  const outcome =
+    request.allowed && policies.RESPONSE.length > 0
+      ? after(request, yield* evaluateSteps('RESPONSE', policies.RESPONSE, judge, time))
+      : request
+  if (outcome.allowed || policies.ERROR.length === 0) return outcome
+  const error = yield* evaluateSteps('ERROR', policies.ERROR, judge, time)
+  return { ...outcome, trace: [...outcome.trace, ...error.trace] }
+}
+
+/** Both must allow; whoever identified the client first did. */
+function after(first: Allowed, second: Outcome): Outcome {
+  const joined = {
+    trace: [...first.trace, ...second.trace],
+    validFrom: Math.max(first.validFrom, second.validFrom),
+    validUntil: Math.min(first.validUntil, second.validUntil),
+  }
+  return second.allowed && first.identity !== undefined
+    ? { ...first, ...joined }
+    : { ...second, ...joined }
 }
 
 /** A refusal before any policy ran. It is about the request, so that it holds for no other one. */

@@ -3,7 +3,7 @@
 import type { IssuerAcl } from '../acl/index.ts'
 import { formatAcl } from '../acl/text.ts'
 import { misuse } from '../client/misuse.ts'
-import { prepareOptions, type ValidateOptions } from '../client/options.ts'
+import { type Live, prepareOptions, type ValidateOptions } from '../client/options.ts'
 import type { TrustAnchors } from '../client/trust-anchors.ts'
 import type { Policy } from './policy.ts'
 
@@ -31,6 +31,8 @@ export interface Rules {
   readonly options: readonly ValidateOptions[]
   /** Index in `options`. */
   readonly indexOf: (policy: Policy) => number
+  /** What changes while the rules stay. */
+  readonly live: readonly Live[]
 }
 
 /**
@@ -49,19 +51,20 @@ export function rulesOf(policies: Iterable<Policy>, trust: Trust): Rules {
   const options: ValidateOptions[] = []
   const known = new Map<string, number>()
   const indexes = new Map<Policy, number>()
+  const live = new Set<Live>()
   for (const policy of policies) {
     const key = keyOf(policy)
     let index = known.get(key)
     if (index === undefined) {
       index = options.length
       const one = optionsOf(policy, trust)
-      prepareOptions(one)
+      for (const part of prepareOptions(one).live) live.add(part)
       options.push(one)
       known.set(key, index)
     }
     indexes.set(policy, index)
   }
-  return { options, indexOf: (policy) => indexes.get(policy) as number }
+  return { options, indexOf: (policy) => indexes.get(policy) as number, live: [...live] }
 }
 
 function keyOf({ validateCertificate, validateACLForIssuer, clientAcl }: Policy): string {

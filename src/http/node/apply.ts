@@ -1,0 +1,43 @@
+/** A decision, applied to a request and a response of Node. @module */
+
+import type { ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { Answer } from '../answer.ts'
+import type { Decision } from '../decision.ts'
+import type { Guard } from '../guard.ts'
+import type { NodeRequest } from './request.ts'
+
+/** Takes away what the client must not pass on, and sets what was proven. */
+export function applyHeaders(guard: Guard, request: NodeRequest, decision: Decision): void {
+  const { strippedHeaders } = guard
+  if (strippedHeaders.isEmpty) return
+  const { headers } = request
+  const kept = strippedHeaders.without(request.rawHeaders)
+  const rawHeaders = [...kept]
+  if (kept !== request.rawHeaders) {
+    for (const name of Object.keys(headers)) if (strippedHeaders.has(name)) delete headers[name]
+  }
+  for (const [name, value] of guard.identityHeaders(decision)) {
+    headers[name] = value
+    rawHeaders.push(name, value)
+  }
+  // HTTP/2 has a getter of that name, and no setter.
+  Object.defineProperty(request, 'rawHeaders', {
+    value: rawHeaders,
+    configurable: true,
+    writable: true,
+  })
+}
+
+/** Ends the response. */
+export function respond(
+  request: NodeRequest,
+  response: ServerResponse | Http2ServerResponse,
+  { status, headers, body }: Answer,
+): void {
+  const plain = response as ServerResponse
+  plain.statusCode = status
+  for (const [name, value] of Object.entries(headers)) plain.setHeader(name, value)
+  plain.setHeader('content-length', new TextEncoder().encode(body).length)
+  plain.end(request.method === 'HEAD' ? undefined : body)
+}

@@ -1,0 +1,67 @@
+/** A socket of Node as the sources see it. @module */
+
+import type { Socket } from 'node:net'
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { Connection, TlsConnection } from '../request.ts'
+
+/** The same object for every request on a socket. */
+export function connectionOf(socket: Socket): Connection {
+  const known = connections.get(socket)
+  if (known !== undefined) return known
+  const connection = new NodeConnection(socket)
+  connections.set(socket, connection)
+  return connection
+}
+
+const connections = new WeakMap<Socket, Connection>()
+
+class NodeConnection implements Connection {
+  readonly #socket: Socket
+  readonly tls: TlsConnection | undefined
+  #remoteAddress: string | undefined
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.tls = isTls(socket) ? new NodeTls(socket) : undefined
+  }
+
+  /** Kept once it is known: a socket that was closed forgets it. */
+  get remoteAddress(): string | undefined {
+    this.#remoteAddress ??= this.#socket.remoteAddress
+    return this.#remoteAddress
+  }
+}
+
+class NodeTls implements TlsConnection {
+  readonly #socket: TLSSocket
+  readonly serverName: string | undefined
+  readonly isResumed: boolean
+
+  constructor(socket: TLSSocket) {
+    this.#socket = socket
+    // `false` when the client named none.
+    const { servername } = socket as { servername?: string | false | null }
+    this.serverName = servername || undefined
+    this.isResumed = socket.isSessionReused()
+  }
+
+  certificates(): readonly Uint8Array[] {
+    const certificates: Uint8Array[] = []
+    // `null` once the socket is closed, an object without fields when the client sent none.
+    let next: DetailedPeerCertificate | null | undefined = this.#socket.getPeerCertificate(true)
+    while (next?.raw !== undefined && certificates.length < maxCertificates) {
+      certificates.push(new Uint8Array(next.raw))
+      // A self-signed certificate is its own issuer.
+      next = next.issuerCertificate === next ? undefined : next.issuerCertificate
+    }
+    return certificates
+  }
+}
+
+/** A socket of HTTP/2 is a proxy of the TLS socket, which has no class to be told by. */
+function isTls(socket: Socket): socket is TLSSocket {
+  return (socket as { encrypted?: unknown }).encrypted === true
+}
+
+/** Local limit: as many as a path may have at most, far above any real one; OpenSSL's own list of certificates is not limited. */
+const maxCertificates = 100

@@ -1,0 +1,90 @@
+/** Requests that stay open, looked at again when something new is known: what let them in may no longer hold. @module */
+
+import type { Trust } from '../policy/trust.ts'
+import type { Decision } from './decision.ts'
+import type { HttpRequest } from './request.ts'
+
+export class Watches {
+  readonly #decide: (request: HttpRequest) => Decision | Promise<Decision>
+  readonly #watched = new Set<Watched>()
+  #unfollow: () => void = () => {}
+
+  constructor(decide: (request: HttpRequest) => Decision | Promise<Decision>) {
+    this.#decide = decide
+  }
+
+  /** Looks again whenever the kill list or the revocation source of `trust` changes, and no longer at those followed before. */
+  follow({ killList, revocation }: Trust): void {
+    this.#unfollow()
+    const source = revocation?.source
+    const ends = [killList, source].flatMap((live) =>
+      isObservable(live) ? [live.onChange(() => this.lookAgain())] : [],
+    )
+    this.#unfollow = () => {
+      for (const end of ends) end()
+    }
+  }
+
+  add(request: HttpRequest, decision: Decision, refused: (decision: Decision) => void): () => void {
+    const watched: Watched = { request, refused, timer: undefined }
+    this.#watched.add(watched)
+    this.#setTimer(watched, decision)
+    return () => this.#end(watched)
+  }
+
+  lookAgain(): void {
+    for (const watched of this.#watched) this.#look(watched)
+  }
+
+  #look(watched: Watched): void {
+    const decision = this.#decide(watched.request)
+    if (decision instanceof Promise) void decision.then((later) => this.#take(watched, later))
+    else this.#take(watched, decision)
+  }
+
+  #take(watched: Watched, decision: Decision): void {
+    if (!this.#watched.has(watched)) return
+    if (decision.allowed) {
+      this.#setTimer(watched, decision)
+      return
+    }
+    this.#end(watched)
+    watched.refused(decision)
+  }
+
+  #end(watched: Watched): void {
+    clearTimeout(watched.timer)
+    this.#watched.delete(watched)
+  }
+
+  /** When the outcome runs out, or after a minute where it is good for this second only, as one that nobody proved. */
+  #setTimer(watched: Watched, { outcome }: Decision): void {
+    clearTimeout(watched.timer)
+    const milliseconds = (outcome?.validUntil ?? 0) * 1000 + 1000 - Date.now()
+    const delay = Math.min(milliseconds > shortest ? milliseconds : again, longest)
+    const timer: unknown = setTimeout(() => this.#look(watched), delay)
+    watched.timer = timer as Watched['timer']
+    // A watch does not keep a program running; browsers have numbers.
+    if (typeof timer === 'object') (timer as { unref?: () => void }).unref?.()
+  }
+}
+
+interface Watched {
+  readonly request: HttpRequest
+  readonly refused: (decision: Decision) => void
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+function isObservable(live: unknown): live is { onChange(listener: () => void): () => void } {
+  return (
+    typeof live === 'object' &&
+    live !== null &&
+    'onChange' in live &&
+    typeof live.onChange === 'function'
+  )
+}
+
+const shortest = 1001
+const again = 60_000
+/** What `setTimeout` takes. */
+const longest = 2 ** 31 - 1
