@@ -43,6 +43,10 @@ class Fallback implements ClientCertificateSource {
     this.headers = [...new Set(parts.flatMap(({ headers }) => headers))]
     this.read = (request) => readInTurn(parts, request)
   }
+
+  accepted(certificates: readonly Uint8Array[]): void {
+    for (const part of this.parts) part.accepted?.(certificates)
+  }
 }
 
 function partsOf(source: ClientCertificateSource): readonly ClientCertificateSource[] {

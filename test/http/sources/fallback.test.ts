@@ -98,3 +98,13 @@ test('what is no source throws option-missing', () => {
     expect.objectContaining({ code: 'option-missing' }),
   )
 })
+
+test('each is told what was let in', () => {
+  const told: unknown[] = []
+  const listening = {
+    ...socket,
+    accepted: (certificates: readonly Uint8Array[]) => told.push(certificates),
+  }
+  fallback(rfc9440({ trust }), fallback(listening, listening)).accepted?.([chain.leaf])
+  expect(told).toEqual([[chain.leaf], [chain.leaf]])
+})
