@@ -57,6 +57,7 @@ export {
   nginx,
 } from './nginx.ts'
 export { type Rfc9440Options, rfc9440 } from './rfc9440.ts'
+export { type TlsOptions, tls } from './tls.ts'
 export { type TraefikOptions, traefik } from './traefik.ts'
 export type { ProxyVerdict } from './verdict.ts'
 export { type EnvoyOptions, envoy, type IstioOptions, istio } from './xfcc.ts'

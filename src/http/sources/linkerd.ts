@@ -6,8 +6,8 @@
  */
 
 import { parseHostName } from '../../path/host-name.ts'
-import { trustedHeaders } from '../proxy-trust.ts'
-import { absent, type ClientCertificateSource, type Found, unbelievable } from '../source.ts'
+import { absentByProxy, trustedHeaders } from '../proxy-trust.ts'
+import { type ClientCertificateSource, type Found, unbelievable } from '../source.ts'
 import type { ProxyTrust } from '../trust.ts'
 import { checkFlag, checkOptionNames } from './options.ts'
 
@@ -40,7 +40,7 @@ export function linkerd(options: LinkerdOptions): ClientCertificateSource {
       if ('kind' in lines) return lines
       if (lines.repeated?.has(0)) return unbelievable({ code: 'header-repeated', header })
       const [value] = lines.values
-      if (value === undefined) return absent
+      if (value === undefined) return absentByProxy
       return assertedIdentity ? asserted(value) : unbelievable({ code: 'identity-only', header })
     },
   }

@@ -19,8 +19,8 @@ import { readPemText, readPercentEncodedPem } from '../headers/pem.ts'
 import { sha256 } from '../headers/sha256.ts'
 import { maxXfccElements, readXfccText, type XfccElement } from '../headers/xfcc.ts'
 import { readXfccJson } from '../headers/xfcc-json.ts'
-import { trustedHeaders } from '../proxy-trust.ts'
-import { absent, type ClientCertificateSource, type Found, unbelievable } from '../source.ts'
+import { absentByProxy, trustedHeaders } from '../proxy-trust.ts'
+import { type ClientCertificateSource, type Found, unbelievable } from '../source.ts'
 import type { ProxyTrust } from '../trust.ts'
 import { checkFlag, checkOptionNames } from './options.ts'
 import { unread } from './platform.ts'
@@ -100,7 +100,7 @@ function xfcc(name: string, options: EnvoyOptions): ClientCertificateSource {
       if ('kind' in lines) return lines
       if (lines.repeated?.has(0)) return unbelievable({ code: 'header-repeated', header })
       const [value] = lines.values
-      if (value === undefined) return absent
+      if (value === undefined) return absentByProxy
       return value.length > maxHeaderLength
         ? unbelievable({ code: 'header-too-large', header, maximum: maxHeaderLength })
         : found(value, reader)

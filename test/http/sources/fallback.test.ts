@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { HttpRequest } from '../../../src/http/request.ts'
 import type { ClientCertificateSource, Found } from '../../../src/http/source.ts'
-import { caddy, fallback, haproxy, nginx, rfc9440 } from '../../../src/http/sources/index.ts'
+import * as presets from '../../../src/http/sources/index.ts'
 import {
   base64,
   type Chain,
@@ -15,6 +15,17 @@ import {
   sfBinary,
   trust,
 } from '../support.ts'
+
+const { caddy, fallback, haproxy, nginx, rfc9440 } = presets
+
+/** Sources of what a connection or a platform shows, and what makes sources of others. */
+const connectionSources = ['tls', 'apiGateway', 'cloudflareWorker', 'fallback', 'fromHeader']
+
+/** Options that a preset cannot do without. */
+const needed: Readonly<Record<string, object>> = {
+  envoy: { form: 'json' },
+  kong: { header: 'X-Client-Cert', format: 'base64_encoded' },
+}
 
 let chain: Chain
 beforeAll(async () => {
@@ -64,6 +75,22 @@ describe('the second source', () => {
       expect(outcomeOf(source.read(requestWith({}, direct)))).toEqual([hex(chain.leaf)])
     }
   })
+})
+
+describe('whatever header source comes first', () => {
+  const headerSources = Object.entries(presets).filter(
+    (entry): entry is [string, (options: object) => ClientCertificateSource] =>
+      typeof entry[1] === 'function' && !connectionSources.includes(entry[0]),
+  )
+  test.each(headerSources)(
+    '%s over a trusted connection keeps the proxy from being the client',
+    (name, make) => {
+      const source = fallback(make({ trust, ...needed[name] }), socket)
+      const own = connectionFrom(proxyAddress, [chain.other])
+      const found = source.read({ ...requestWith({}), connection: own })
+      expect(found.kind).not.toBe('presented')
+    },
+  )
 })
 
 test('equal texts of two sources have keys of their own, whatever the nesting', () => {
