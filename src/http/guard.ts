@@ -33,7 +33,7 @@ export class Guard {
     this.#handlers = handlers
     this.#defaultSource = source
     this.#state = prepare(options, source, undefined)
-    this.#watches = new Watches((request) => this.decide(request))
+    this.#watches = new Watches((request) => this.#decideAgain(request))
     this.#watches.follow(this.#state.engine.trust)
   }
 
@@ -54,7 +54,26 @@ export class Guard {
    * @returns At once where everything is known, as on a known connection.
    */
   decide(request: HttpRequest): Decision | Promise<Decision> {
+    return this.#decideUnder(this.#state, request)
+  }
+
+  /** As `decide`, for a request that was let in before: hooks are told of a refusal alone. */
+  #decideAgain(request: HttpRequest): Decision | Promise<Decision> {
     const state = this.#state
+    const begin = performance.now()
+    const refusalsOnly = (decision: Decision): Decision => {
+      if (decision.allowed) return decision
+      try {
+        return tell(state, request, begin, decision, false)
+      } catch (error) {
+        return failedBy(error, state, request, begin)
+      }
+    }
+    const decision = this.#decideUnder({ ...state, hooks: [] }, request)
+    return decision instanceof Promise ? decision.then(refusalsOnly) : refusalsOnly(decision)
+  }
+
+  #decideUnder(state: State, request: HttpRequest): Decision | Promise<Decision> {
     const begin = state.hooks.length === 0 ? 0 : performance.now()
     try {
       const decision = this.#decide(state, request, begin)

@@ -8,6 +8,8 @@ export class Watches {
   readonly #decide: (request: HttpRequest) => Decision | Promise<Decision>
   readonly #watched = new Set<Watched>()
   #unfollow: () => void = () => {}
+  /** Those that are still to be looked at since something changed, in the order of their waiting. */
+  readonly #due = new Set<Watched>()
 
   constructor(decide: (request: HttpRequest) => Decision | Promise<Decision>) {
     this.#decide = decide
@@ -32,8 +34,23 @@ export class Watches {
     return () => this.#end(watched)
   }
 
+  /** All of them, in turns: ten thousand validations at once would keep everybody else waiting for a second. */
   lookAgain(): void {
-    for (const watched of this.#watched) this.#look(watched)
+    const isUnderWay = this.#due.size > 0
+    for (const watched of this.#watched) this.#due.add(watched)
+    if (!isUnderWay) this.#takeTurn()
+  }
+
+  #takeTurn(): void {
+    const end = performance.now() + turn
+    for (const watched of this.#due) {
+      if (performance.now() > end) {
+        setTimeout(() => this.#takeTurn(), 0)
+        return
+      }
+      this.#due.delete(watched)
+      this.#look(watched)
+    }
   }
 
   #look(watched: Watched): void {
@@ -55,6 +72,7 @@ export class Watches {
   #end(watched: Watched): void {
     clearTimeout(watched.timer)
     this.#watched.delete(watched)
+    this.#due.delete(watched)
   }
 
   /** When the outcome runs out, or after a minute where it is good for this second only, as one that nobody proved. */
@@ -84,6 +102,8 @@ function isObservable(live: unknown): live is { onChange(listener: () => void): 
   )
 }
 
+/** Milliseconds of one turn. */
+const turn = 5
 const shortest = 1001
 const again = 60_000
 /** What `setTimeout` takes. */
