@@ -50,7 +50,7 @@ const layers: { readonly [folder: string]: Layer } = {
   },
   http: {
     folders: ['base', 'der', 'x509', 'effect', 'path', 'revocation', 'client', 'policy', 'runtime'],
-    packages: ['prom-client', '@opentelemetry/api'],
+    packages: ['prom-client', '@opentelemetry/api', 'fastify', 'hono'],
     node: true,
   },
   pkcs7: { folders: ['base', 'x509'], packages: ['pkijs', 'asn1js'] },

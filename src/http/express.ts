@@ -2,9 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Decision } from './decision.ts'
-import { applyHeaders, respond } from './node/apply.ts'
 import { createNodeGuard } from './node/guard.ts'
-import { NodeHttpRequest } from './node/request.ts'
+import { handle } from './node/handle.ts'
 import type { GuardOptions } from './options.ts'
 
 export * from './index.ts'
@@ -46,17 +45,12 @@ export function mtls(options: GuardOptions): Mtls {
     response: ServerResponse,
     next: (error?: unknown) => void,
   ): void => {
-    // A router has cut `url` to what is below it.
-    const seen = new NodeHttpRequest(request, request.originalUrl ?? request.url)
-    const apply = (decision: Decision): void => {
+    const keep = (decision: Decision): void => {
       request.clientCertificate = decision
-      applyHeaders(guard, request, decision)
-      if (decision.allowed) next()
-      else respond(request, response, guard.answer(decision, seen))
     }
-    const decision = guard.decide(seen)
-    if (decision instanceof Promise) void decision.then(apply).catch(next)
-    else apply(decision)
+    // A router has cut `url` to what is below it.
+    const { originalUrl } = request
+    handle(guard, request, response, originalUrl, keep, () => next())
   }
   return Object.assign(middleware, { update: (other: GuardOptions) => guard.update(other) })
 }

@@ -124,3 +124,12 @@ function readHooks(hooks: OwnOptions['hooks']): readonly Hooks[] {
   }
   return list
 }
+
+/** Where no connection is shown there is nothing to fall back on. */
+export function sourceOf({ source }: GuardOptions): ClientCertificateSource {
+  if (source === undefined) {
+    const message = 'source is missing: this runtime shows no client certificate by itself'
+    throw misuse('option-missing', message, { option: 'source' })
+  }
+  return source
+}
