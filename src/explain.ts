@@ -19,6 +19,11 @@ export {
 } from './client/failure.ts'
 export { generalNameText } from './client/identity.ts'
 export { type Relaxation, relaxations } from './path/relaxations.ts'
+export {
+  describePolicyFailure,
+  type PolicyFailureDescription,
+  policyFailureCodes,
+} from './policy/failure-text.ts'
 
 const handlers: AsyncHandlers = /* @__PURE__ */ webHandlers()
 

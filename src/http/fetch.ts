@@ -9,9 +9,6 @@ import type { GuardOptions } from './options.ts'
 import type { HttpRequest } from './request.ts'
 
 export type { Closable } from './closing.ts'
-export type { Guard } from './guard.ts'
-export * from './index.ts'
-export type { Connection, HttpRequest, TlsConnection } from './request.ts'
 
 /** What a handler learns of a request. */
 export interface ClientContext {

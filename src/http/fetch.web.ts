@@ -6,7 +6,10 @@ import type { GuardOptions } from './options.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { createWebGuard } from './web/guard.ts'
 
-export * from './fetch.ts'
+export type { ClientContext, Closable, FetchHandler, Mtls } from './fetch.ts'
+export type { Guard } from './guard.ts'
+export * from './index.ts'
+export type { Connection, HttpRequest, TlsConnection } from './request.ts'
 
 /**
  * A fetch handler that runs for clients that may come in; others get 401. `source` says where the certificate is from.

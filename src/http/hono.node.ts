@@ -5,7 +5,8 @@ import { createNodeGuard } from './node/guard.ts'
 import { nodeSurroundingsOf } from './node/surroundings.ts'
 import type { GuardOptions } from './options.ts'
 
-export * from './hono.ts'
+export type { Context, Mtls, Variables } from './hono.ts'
+export * from './index.ts'
 
 /**
  * Middleware that lets a request pass or answers it with 401. `context.get('clientCertificate')` has the verdict and the identity.

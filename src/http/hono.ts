@@ -6,8 +6,6 @@ import type { Surroundings } from './fetch-request.ts'
 import type { Guard } from './guard.ts'
 import type { GuardOptions } from './options.ts'
 
-export * from './index.ts'
-
 /** Of a Hono context, what is used here. `get('clientCertificate')` is set before any later handler runs. */
 export interface Context {
   readonly req: { raw: Request }

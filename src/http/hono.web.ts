@@ -5,7 +5,8 @@ import type { GuardOptions } from './options.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { createWebGuard } from './web/guard.ts'
 
-export * from './hono.ts'
+export type { Context, Mtls, Variables } from './hono.ts'
+export * from './index.ts'
 
 /**
  * Middleware that lets a request pass or answers it with 401. `context.get('clientCertificate')` has the verdict and the identity;

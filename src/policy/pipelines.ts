@@ -49,10 +49,10 @@ export interface PipelineDocuments {
  * const type = 'policy-auth-mtls'
  * const pipelines = parsePipelines([
  *   { type, name: 'all', validateACLForIssuer: false },
- *   { type, name: 'admin', targetScope: 'ENDPOINT', targetEndpoint: '/admin/**', targetEndpointHTTPMethod: 'GET' },
+ *   { type, name: 'admin', targetScope: 'ENDPOINT', targetEndpoint: '/admin/{page}', targetEndpointHTTPMethod: 'GET' },
  * ])
  * const route = pipelines.find('GET', '/admin/users')
- * if (route !== 'ambiguous') console.log(route.policies.REQUEST.map(({ name }) => name)) // [ 'all', 'admin' ]
+ * if (route !== 'ambiguous') console.log(route.policies.REQUEST.length) // 2
  */
 export function parsePipelines(documents: PipelineDocuments | readonly object[]): Pipelines {
   const problems: PolicyProblem[] = []

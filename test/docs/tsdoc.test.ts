@@ -1,6 +1,7 @@
 /** The examples beside the sources: every public function and class has one, and each runs. */
 
 import { readdirSync, readFileSync } from 'node:fs'
+import prometheusClient from 'prom-client'
 import { beforeAll, expect, test } from 'vitest'
 import { nodeHandlers } from '../../src/runtime/node.ts'
 import { createPki, type Pki, testTime } from '../../src/testing/index.ts'
@@ -45,9 +46,13 @@ beforeAll(async () => {
   given = await givenFor(await createPki())
 })
 
-test.each(examples)('the example in $file, line $line, does what it says', async ({ code }) => {
+test.each(examples)('the example in $file, line $line, does what it says', async (example) => {
+  const { file, code } = example
+  // Every framework's function is called alike: the one beside the example is meant.
+  const [, adapter = ''] = /^src\/http\/([\w-]+)/.exec(file) ?? []
+  const own = await modules[`mtls-policy/${adapter}`]?.()
   // In a block of its own, so that it may name its constants as it likes.
-  const printed = await runExample(`{\n${code}\n}`, given)
+  const printed = await runExample(`{\n${code}\n}`, { ...given, ...own })
   const promised = promisedBy(code)
   if (promised.length > 0) expect(printed).toEqual(promised)
 })
@@ -73,6 +78,9 @@ function withoutExample(name: string, files = sources): readonly string[] {
     return examplesOf(file, comment).length > 0 ? [] : [`${file}: ${name}`]
   })
 }
+
+/** What an example hands to a framework, the framework's own tests look at. */
+function ignore(): void {}
 
 /** From the tag to the next tag or the end of the comment. */
 function examplesOf(file: string, text: string): readonly Example[] {
@@ -118,6 +126,11 @@ async function givenFor(pki: Pki): Promise<Readonly<Record<string, unknown>>> {
     options: optionsOf({ anchors: [anchor], intermediates: [issuing] }),
     handlers: nodeHandlers(),
     time: testTime,
+    client: prometheusClient,
+    app: { use: ignore, get: ignore },
+    fastify: { register: ignore },
+    koa: { use: ignore },
+    hono: { use: ignore },
     readFile: async (file: string) => {
       const content = files[file]
       if (content === undefined) throw new Error(`the example reads ${file}`)
