@@ -41,6 +41,12 @@ export interface Rules {
  * @throws TypeError with a `code` when a policy wants something that is not configured, or an option makes no sense.
  */
 export function rulesOf(policies: Iterable<Policy>, trust: Trust): Rules {
+  for (const option of ['validateCertificate', 'validateACLForIssuer', 'clientAcl', 'time']) {
+    if ((trust as Readonly<Record<string, unknown>>)[option] !== undefined) {
+      const where = option === 'time' ? 'the clock is each request’s own' : 'a policy says it'
+      throw misuse('options-conflict', `${option} is no option here: ${where}`, { option })
+    }
+  }
   // Whether or not a policy looks at them now: a misspelt option must not wait until one does.
   if (trust.trustAnchors !== undefined) {
     const { trustAnchors, issuerAcl, ...rest } = trust

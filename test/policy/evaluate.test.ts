@@ -214,6 +214,7 @@ describe('what is not configured', () => {
     ['option-missing', {}, { issuerAcl: undefined }],
     ['option-missing', { validateCertificate: false }, { issuerAcl: undefined }],
     ['option-unknown', {}, { trustAnchor: 1 }],
+    ['options-conflict', {}, { validateCertificate: false }],
     ['option-invalid', {}, { time: new Date(Number.NaN) }],
     ['policy-invalid', { active: 1 }, {}],
   ])('throws %s', (code, fields, more) => {
