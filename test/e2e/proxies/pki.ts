@@ -1,10 +1,17 @@
 /** Certificates that real TLS stacks take: a server for `api.example`, good clients and bad ones. @module */
 
-import { type IssuedCertificate, issueCa, type KeyKind } from '../../../src/testing/index.ts'
+import {
+  type CertificateAuthority,
+  type IssuedCertificate,
+  issueCa,
+  type KeyKind,
+} from '../../../src/testing/index.ts'
 
 export interface ProxyPki {
   /** What the proxies ask for: both roots, and no issuing CA. */
   readonly clientCaPem: string
+  /** Issues to most clients. */
+  readonly root: CertificateAuthority
   readonly serverPem: string
   readonly serverKeyPem: string
   /** `chain`: what the client sends, its own certificate first. */
@@ -43,6 +50,7 @@ export async function issueProxyPki(): Promise<ProxyPki> {
   const key = 'P-256'
   return {
     clientCaPem: ecdsa.root.pem + rsa.root.pem,
+    root: ecdsa.root,
     serverPem: server.chainPem,
     serverKeyPem: server.privateKeyPem,
     clients: {
