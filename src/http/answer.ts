@@ -22,10 +22,14 @@ export interface Answering {
   readonly realm?: string | undefined
   /** `generic`, the default: whether a certificate is missing or was not accepted, no more. `code`: the failure code, too. */
   readonly reason?: 'generic' | 'code' | undefined
-  /** The whole answer, made from ours. */
+  /**
+   * The whole answer, made from ours. The length and the end of the message are the server's: what is said of them here is left out.
+   * What it throws, or an answer that cannot be sent, makes 500 of it, and is told to the hooks.
+   */
   readonly change?: ((answer: Answer, decision: Decision) => Answer) | undefined
 }
 
+/** @throws What `change` throws, and a TypeError with code `option-invalid` for an answer that cannot be sent. */
 export function answerOf(decision: Decision, request: HttpRequest, answering: Answering): Answer {
   const { status, code, id } = decision
   const headers: Record<string, string> = {
@@ -44,7 +48,34 @@ export function answerOf(decision: Decision, request: HttpRequest, answering: An
     ...(answering.reason === 'code' ? { code } : {}),
   }
   const answer = { status, headers, body: `${JSON.stringify(problem)}\n` }
-  return answering.change?.(answer, decision) ?? answer
+  const changed = answering.change?.(answer, decision)
+  return changed === undefined ? answer : checkAnswer(changed, request)
+}
+
+/** One check for all servers: some of them would send half an answer, others fail while sending. */
+function checkAnswer({ status, headers, body }: Answer, { isHttp1 }: HttpRequest): Answer {
+  if (!Number.isInteger(status) || status < 200 || status > 599 || withoutBody.has(status)) {
+    throw unanswerable('status must be one from 200 to 599 that has a body')
+  }
+  if (typeof body !== 'string') throw unanswerable('body must be a string')
+  if (typeof headers !== 'object' || headers === null)
+    throw unanswerable('headers must be an object')
+  const checked: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    // RFC 9110 §5.1 and §5.5.
+    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) throw unanswerable('a name of a header is no token')
+    if (typeof value !== 'string' || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+      throw unanswerable(`the header ${name} must be a line of Latin-1`)
+    }
+    const lower = name.toLowerCase()
+    if (framing.has(lower) || (!isHttp1 && ofConnection.has(lower))) continue
+    checked[lower] = value
+  }
+  return { status, headers: checked, body }
+}
+
+function unanswerable(message: string): TypeError {
+  return misuse('option-invalid', `answer.change: ${message}`, { option: 'answer.change' })
 }
 
 /**
@@ -87,3 +118,17 @@ const titles: Readonly<Record<number, string>> = {
   421: 'Misdirected Request',
   500: 'Internal Server Error',
 }
+
+/** RFC 9110 §15.3.5, §15.3.6 and §15.4.5. */
+const withoutBody: ReadonlySet<number> = new Set([204, 205, 304])
+
+/** RFC 9112 §6. */
+const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'trailer'])
+
+/** RFC 9113 §8.2.2. */
+const ofConnection: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'upgrade',
+])

@@ -85,9 +85,15 @@ export class Guard {
     }
   }
 
-  /** What a refused client gets. */
+  /** What a refused client gets. Never throws: when changing the answer fails, that is another decision, 500, told to the hooks. */
   answer(decision: Decision, request: HttpRequest): Answer {
-    return answerOf(decision, request, this.#state.answering)
+    const state = this.#state
+    try {
+      return answerOf(decision, request, state.answering)
+    } catch (error) {
+      const failed = failedBy(error, state, request, performance.now())
+      return answerOf(failed, request, { ...state.answering, change: undefined })
+    }
   }
 
   /** What a client must not pass on: the source's headers, and those that tell who it is. */
