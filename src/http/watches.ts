@@ -28,9 +28,13 @@ export class Watches {
   }
 
   add(request: HttpRequest, decision: Decision, refused: (decision: Decision) => void): () => void {
-    const watched: Watched = { request, refused, timer: undefined }
+    const watched: Watched = { request, refused, timer: undefined, end: Number.POSITIVE_INFINITY }
     this.#watched.add(watched)
     this.#setTimer(watched, decision)
+    // What was learned since the decision told nobody of this request yet. Not in this turn: the caller has nothing to end it with.
+    queueMicrotask(() => {
+      if (this.#watched.has(watched)) this.#look(watched)
+    })
     return () => this.#end(watched)
   }
 
@@ -75,11 +79,15 @@ export class Watches {
     this.#due.delete(watched)
   }
 
-  /** When the outcome runs out, or after a minute where it is good for this second only, as one that nobody proved. */
+  /** When the outcome runs out, or after a minute where each is good for its own second only, as one that nobody proved. */
   #setTimer(watched: Watched, { outcome }: Decision): void {
     clearTimeout(watched.timer)
-    const milliseconds = (outcome?.validUntil ?? 0) * 1000 + 1000 - Date.now()
-    const delay = Math.min(milliseconds > shortest ? milliseconds : again, longest)
+    const end = ((outcome?.validUntil ?? 0) + 1) * 1000
+    const now = Date.now()
+    // Its last end has passed and it was let in all the same: the next one, within a second, will pass as well.
+    const isMoving = now >= watched.end && end - now <= shortest
+    watched.end = end
+    const delay = isMoving ? again : Math.min(Math.max(end - now, 1), longest)
     const timer: unknown = setTimeout(() => this.#look(watched), delay)
     watched.timer = timer as Watched['timer']
     // A watch does not keep a program running; browsers have numbers.
@@ -91,6 +99,8 @@ interface Watched {
   readonly request: HttpRequest
   readonly refused: (decision: Decision) => void
   timer: ReturnType<typeof setTimeout> | undefined
+  /** When the last outcome runs out: milliseconds since 1970. */
+  end: number
 }
 
 function isObservable(live: unknown): live is { onChange(listener: () => void): () => void } {
@@ -104,7 +114,8 @@ function isObservable(live: unknown): live is { onChange(listener: () => void): 
 
 /** Milliseconds of one turn. */
 const turn = 5
-const shortest = 1001
+/** What is good for its own second only ends after this many milliseconds at most. */
+const shortest = 1000
 const again = 60_000
 /** What `setTimeout` takes. */
 const longest = 2 ** 31 - 1
