@@ -5,6 +5,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import type {} from 'fastify'
 import type { Decision } from './decision.ts'
 import { applyHeaders } from './node/apply.ts'
+import { closeAfterBody } from './node/close-later.ts'
 import { createNodeGuard } from './node/guard.ts'
 import { NodeHttpRequest } from './node/request.ts'
 import type { GuardOptions } from './options.ts'
@@ -35,6 +36,7 @@ interface Reply {
 /** Of a Fastify instance. */
 interface Instance {
   addHook(name: 'onRequest', hook: Mtls['onRequest']): unknown
+  hasRequestDecorator(name: 'clientCertificate'): boolean
   decorateRequest(name: 'clientCertificate', value: null): unknown
 }
 
@@ -68,13 +70,17 @@ export function mtls(options: GuardOptions): Mtls {
     request.clientCertificate = decision
     applyHeaders(guard, request.raw, decision)
     if (decision.allowed) return undefined
+    closeAfterBody(request.raw)
     const { status, headers, body } = guard.answer(decision, seen)
     reply.code(status)
     reply.headers(headers)
     return reply.send(body)
   }
   const plugin = async (server: Instance): Promise<void> => {
-    server.decorateRequest('clientCertificate', null)
+    // A part of the server may have a second guard.
+    if (!server.hasRequestDecorator('clientCertificate')) {
+      server.decorateRequest('clientCertificate', null)
+    }
     server.addHook('onRequest', onRequest)
   }
   return Object.assign(plugin, {

@@ -24,6 +24,7 @@ export async function decideFetch(
   if (decision.allowed) {
     return { decision, seen, response: undefined, request: rewritten(guard, request, decision) }
   }
+  surroundings.beforeRefusal?.()
   const { status, headers, body } = guard.answer(decision, seen)
   const response = new Response(request.method === 'HEAD' ? null : body, { status, headers })
   return { decision, seen, response, request }

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly platform?: unknown
   /** The request as Node received it, line by line, where a server of Node is below. */
   readonly received?: HttpRequest | undefined
+  /** Called before a refusal is answered. */
+  readonly beforeRefusal?: (() => void) | undefined
 }
 
 /** What was received, where somebody still knows; else what the Fetch API has made of it. */

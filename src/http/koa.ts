@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Decision } from './decision.ts'
 import { applyHeaders } from './node/apply.ts'
+import { closeAfterBody } from './node/close-later.ts'
 import { createNodeGuard } from './node/guard.ts'
 import { NodeHttpRequest } from './node/request.ts'
 import type { GuardOptions } from './options.ts'
@@ -49,6 +50,7 @@ export function mtls(options: GuardOptions): Mtls {
       await next()
       return
     }
+    closeAfterBody(context.req)
     const { status, headers, body } = guard.answer(decision, seen)
     context.status = status
     context.body = body

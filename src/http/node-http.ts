@@ -9,7 +9,7 @@ import { applyHeaders } from './node/apply.ts'
 import { createNodeGuard } from './node/guard.ts'
 import { handle } from './node/handle.ts'
 import { NodeHttpRequest } from './node/request.ts'
-import { refuseUpgrade } from './node/upgrade.ts'
+import { holdSocket, refuseUpgrade } from './node/upgrade.ts'
 import type { GuardOptions } from './options.ts'
 import type { HttpRequest } from './request.ts'
 
@@ -77,11 +77,16 @@ export function mtls(options: GuardOptions): Mtls {
       )
     },
     upgrade: async (request, socket) => {
+      const release = holdSocket(socket)
       const seen = new NodeHttpRequest(request)
       const decision = await guard.decide(seen)
       applyHeaders(guard, request, decision)
-      if (decision.allowed) upgraded.set(request, { seen, decision })
-      else refuseUpgrade(socket, guard.answer(decision, seen))
+      if (decision.allowed) {
+        upgraded.set(request, { seen, decision })
+        release()
+      } else {
+        refuseUpgrade(socket, guard.answer(decision, seen))
+      }
       return decision
     },
     watch: (request, webSocket) => {

@@ -5,6 +5,7 @@ import type { Http2ServerResponse } from 'node:http2'
 import type { Answer } from '../answer.ts'
 import type { Decision } from '../decision.ts'
 import type { Guard } from '../guard.ts'
+import { closeAfterBody } from './close-later.ts'
 import type { NodeRequest } from './request.ts'
 
 /** Takes away what the client must not pass on, and sets what was proven. */
@@ -29,13 +30,15 @@ export function applyHeaders(guard: Guard, request: NodeRequest, decision: Decis
   })
 }
 
-/** Ends the response. */
+/** Ends the response, unless somebody else has answered in the meantime. */
 export function respond(
   request: NodeRequest,
   response: ServerResponse | Http2ServerResponse,
   { status, headers, body }: Answer,
 ): void {
   const plain = response as ServerResponse
+  if (plain.headersSent) return
+  closeAfterBody(request)
   plain.statusCode = status
   for (const [name, value] of Object.entries(headers)) plain.setHeader(name, value)
   plain.setHeader('content-length', new TextEncoder().encode(body).length)

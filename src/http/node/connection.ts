@@ -54,9 +54,24 @@ class NodeTls implements TlsConnection {
       // A self-signed certificate is its own issuer.
       next = next.issuerCertificate === next ? undefined : next.issuerCertificate
     }
+    if (certificates.length === 0) warnIfNeverAsked(this.#socket)
     return certificates
   }
 }
+
+/** Says once of a server that it never asks for certificates: its clients are not to blame. Whether it asks is no documented field. */
+function warnIfNeverAsked(socket: TLSSocket): void {
+  const { server } = socket as { server?: { readonly requestCert?: unknown } }
+  if (server?.requestCert !== false || warned.has(server)) return
+  warned.add(server)
+  const message = 'this server asks no client for a certificate, so that none can present one'
+  process.emitWarning(message, {
+    code: 'MTLS_POLICY_NOT_REQUESTED',
+    detail: 'Create it with requestCert: true, rejectUnauthorized: false.',
+  })
+}
+
+const warned = new WeakSet<object>()
 
 /** A socket of HTTP/2 is a proxy of the TLS socket, which has no class to be told by. */
 function isTls(socket: Socket): socket is TLSSocket {
