@@ -19,16 +19,21 @@ export async function decideFetch(
   request: Request,
   surroundings: Surroundings,
 ): Promise<FetchDecision> {
-  const seen = fetchRequest(request, surroundings)
+  const seen = received.get(request) ?? fetchRequest(request, surroundings)
   const decision = await guard.decide(seen)
   if (decision.allowed) {
-    return { decision, seen, response: undefined, request: rewritten(guard, request, decision) }
+    const later = rewritten(guard, request, decision)
+    if (later !== request) received.set(later, seen)
+    return { decision, seen, response: undefined, request: later }
   }
   surroundings.beforeRefusal?.()
   const { status, headers, body } = guard.answer(decision, seen)
   const response = new Response(request.method === 'HEAD' ? null : body, { status, headers })
   return { decision, seen, response, request }
 }
+
+/** What a rewritten request was, for the next guard. */
+const received = new WeakMap<Request, HttpRequest>()
 
 /** The same request where nothing changes. */
 function rewritten(guard: Guard, request: Request, decision: Decision): Request {

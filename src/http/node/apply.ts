@@ -6,7 +6,7 @@ import type { Answer } from '../answer.ts'
 import type { Decision } from '../decision.ts'
 import type { Guard } from '../guard.ts'
 import { closeAfterBody } from './close-later.ts'
-import type { NodeRequest } from './request.ts'
+import { keepReceived, type NodeRequest } from './request.ts'
 
 /** Takes away what the client must not pass on, and sets what was proven. */
 export function applyHeaders(guard: Guard, request: NodeRequest, decision: Decision): void {
@@ -16,6 +16,7 @@ export function applyHeaders(guard: Guard, request: NodeRequest, decision: Decis
   const kept = strippedHeaders.without(request.rawHeaders)
   const rawHeaders = [...kept]
   if (kept !== request.rawHeaders) {
+    keepReceived(request)
     for (const name of Object.keys(headers)) if (strippedHeaders.has(name)) delete headers[name]
   }
   for (const [name, value] of guard.identityHeaders(decision)) {

@@ -11,7 +11,7 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest
 export class NodeHttpRequest implements HttpRequest {
   readonly #request: NodeRequest
   readonly target: string
-  /** As received: what a guard takes away later is still there. */
+  /** As received: what a guard takes away is still there, for the next one. */
   readonly rawHeaders: readonly string[]
   readonly platform: unknown
 
@@ -19,7 +19,7 @@ export class NodeHttpRequest implements HttpRequest {
   constructor(request: NodeRequest, target: string = request.url ?? '') {
     this.#request = request
     this.target = target
-    this.rawHeaders = request.rawHeaders
+    this.rawHeaders = received.get(request) ?? request.rawHeaders
     this.platform = undefined
   }
 
@@ -41,3 +41,10 @@ export class NodeHttpRequest implements HttpRequest {
     return socket && connectionOf(socket)
   }
 }
+
+/** To be called before headers are taken away. */
+export function keepReceived(request: NodeRequest): void {
+  if (!received.has(request)) received.set(request, request.rawHeaders)
+}
+
+const received = new WeakMap<NodeRequest, readonly string[]>()
