@@ -1,9 +1,21 @@
 /** One behaviour under every framework, over real TLS. */
 import { Agent } from 'node:https'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DecisionEvent } from '../../../src/http/index.ts'
+import type { Answer, DecisionEvent } from '../../../src/http/index.ts'
+import { rfc9440 } from '../../../src/http/sources/index.ts'
+import { sfBinary } from '../support.ts'
 import { http1Servers, http2Servers, type Running, type Seen } from './servers.ts'
-import { askHttp1, askHttp2, type ClientName, createWorld, optionsOf, type World } from './world.ts'
+import {
+  askHttp1,
+  askHttp2,
+  askStream,
+  type ClientName,
+  connectHttp2,
+  createWorld,
+  optionsOf,
+  sendThenRead,
+  type World,
+} from './world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -94,6 +106,30 @@ describe.each(versions)('%s', (name, start, ask) => {
     expect((await ask(world, { ...post, client: 'foreign' })).status).toBe(401)
   })
 
+  test.runIf(isHttp1).each<[ClientName, string]>([
+    ['none', ''],
+    // As clients of HTTP/1.0 do, and some that ask once.
+    ['foreign', 'Connection: close\r\n'],
+  ])('is heard by the client %s that sends a large body first', async (client, lines) => {
+    const body = 'x'.repeat(8_000_000)
+    const head = `POST /api/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n${lines}`
+    const request = `${head}Content-Length: ${body.length}\r\n\r\n${body}`
+    const { text, error } = await sendThenRead(world, { port: server.port, client }, request)
+    expect(error).toBeUndefined()
+    expect(text).toMatch(/^HTTP\/1\.1 401 .*\r\n/)
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1)
+    expect(text).toMatch(/^connection: close\r$/im)
+    expect(text).toMatch(/"instance":"urn:uuid:[\da-f-]{36}"\}\n$/)
+  })
+
+  test.runIf(isHttp1)('refuses a body that is announced with Expect: 100-continue', async () => {
+    const headers = { 'content-type': 'text/plain', expect: '100-continue' }
+    const post = { port: server.port, method: 'POST', headers, body: 'x'.repeat(1_000_000) }
+    expect((await ask(world, { ...post, client: 'none' })).status).toBe(401)
+    expect((await ask(world, { ...post, client: 'foreign' })).status).toBe(401)
+    expect(JSON.parse((await ask(world, { ...post, client: 'good' })).body).body).toBe(post.body)
+  })
+
   test('answers HEAD without a body', async () => {
     const { status, body } = await ask(world, { port: server.port, client: 'none', method: 'HEAD' })
     expect({ status, body }).toEqual({ status: 401, body: '' })
@@ -107,12 +143,18 @@ describe.each(versions)('%s', (name, start, ask) => {
   })
 
   test('remembers a connection', async () => {
-    if (!isHttp1) return
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const asked = { port: server.port, client: 'good', agent } as const
-    await ask(world, asked)
-    await ask(world, asked)
-    agent.destroy()
+    if (isHttp1) {
+      await ask(world, asked)
+      await ask(world, asked)
+      agent.destroy()
+    } else {
+      const session = connectHttp2(world, asked)
+      await askStream(session, asked)
+      await askStream(session, asked)
+      session.close()
+    }
     expect(events.slice(-2).map(({ isRemembered }) => isRemembered)).toEqual([false, true])
   })
 
@@ -153,6 +195,93 @@ describe.each(versions)('%s', (name, start, ask) => {
     )
     server.update(options)
     expect((await ask(world, { port: server.port, client: 'good' })).status).toBe(200)
+  })
+
+  test.each<[string, (answer: Answer) => Answer]>([
+    [
+      'throws',
+      () => {
+        throw new Error('the page is missing')
+      },
+    ],
+    ['cannot be sent', (answer) => ({ ...answer, status: 1000 })],
+    ['has two lines in one', (answer) => ({ ...answer, headers: { 'x-help': 'a\r\nb: c' } })],
+  ])('answers 500 when the answer that it is told %s', async (_, change) => {
+    const options = optionsOf(world, events)
+    server.update({ ...options, answer: { change } })
+    for (const client of ['none', 'foreign'] as const) {
+      const { status, headers, body } = await ask(world, { port: server.port, client })
+      const [refused, failed] = events.slice(-2)
+      expect(refused).toMatchObject({ outcome: 'refused', status: 401 })
+      expect(failed).toMatchObject({ outcome: 'error', status: 500, code: 'decision-failed' })
+      expect(failed?.error).toBeInstanceOf(Error)
+      expect(status).toBe(500)
+      expect(headers['content-type']).toMatch(/^application\/problem\+json/)
+      expect(headers['www-authenticate']).toBeUndefined()
+      expect(JSON.parse(body).instance).toBe(`urn:uuid:${failed?.id}`)
+      expect(body).not.toContain('missing')
+    }
+    server.update(options)
+    expect((await ask(world, { port: server.port, client: 'good' })).status).toBe(200)
+  })
+
+  test('says how long an answer is by itself', async () => {
+    const options = optionsOf(world, events)
+    const change = (): Answer => ({
+      status: 403,
+      headers: { 'Content-Type': 'text/plain', 'Content-Length': '1', 'Transfer-Encoding': 'x' },
+      body: 'Nein, tut mir leid: ä',
+    })
+    server.update({ ...options, answer: { change } })
+    const { status, headers, body } = await ask(world, { port: server.port, client: 'foreign' })
+    server.update(options)
+    expect({ status, body }).toEqual({ status: 403, body: 'Nein, tut mir leid: ä' })
+    expect(headers['content-type']).toMatch(/^text\/plain/)
+  })
+
+  test('reads the headers of a trusted proxy, and of nobody else', async () => {
+    const options = optionsOf(world, events)
+    const { client, issuing } = world.pki
+    const forwarded = {
+      'Client-Cert': sfBinary(client.der),
+      'Client-Cert-Chain': sfBinary(issuing.der),
+    }
+    const source = rfc9440({ trust: { addresses: ['127.0.0.1'] } })
+    server.update({ ...options, source })
+    const asked = { port: server.port, client: 'none' } as const
+    const { status, body } = await ask(world, { ...asked, headers: forwarded })
+    expect(status).toBe(200)
+    expect(events.at(-1)).toMatchObject({ outcome: 'allowed', source: 'rfc9440' })
+    expect(JSON.parse(body)).toMatchObject({ subject: 'CN=client-a,O=Example', forwarded: [] })
+
+    const refusals: [Record<string, string>, string][] = [
+      [{}, 'certificate-missing'],
+      [{ ...forwarded, client_cert: 'x' }, 'header-twin'],
+      [{ ...forwarded, 'Client-Cert': 'MIIB' }, 'header-malformed'],
+    ]
+    for (const [headers, code] of refusals) {
+      // What the connection itself presents is not asked then.
+      const own = { port: server.port, client: 'good', headers } as const
+      expect((await ask(world, own)).status).toBe(401)
+      expect(events.at(-1)).toMatchObject({ outcome: 'refused', code })
+    }
+    server.update({ ...options, source: rfc9440({ trust: { addresses: ['127.0.0.2'] } }) })
+    expect((await ask(world, { ...asked, headers: forwarded })).status).toBe(401)
+    expect(events.at(-1)).toMatchObject({ code: 'proxy-not-trusted' })
+    server.update(options)
+  })
+
+  test('counts the lines of a header as they came', async () => {
+    if (!isHttp1) return
+    const options = optionsOf(world, events)
+    server.update({ ...options, source: rfc9440({ trust: { addresses: ['127.0.0.1'] } }) })
+    const line = `Client-Cert: ${sfBinary(world.pki.client.der)}\r\n`
+    const head = 'GET /api/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n'
+    const asked = { port: server.port, client: 'none' } as const
+    const { text } = await sendThenRead(world, asked, `${head}${line}${line}\r\n`)
+    server.update(options)
+    expect(text).toMatch(/^HTTP\/1\.1 401 /)
+    expect(events.at(-1)).toMatchObject({ code: 'header-repeated' })
   })
 
   test('lets nobody in while a hook fails', async () => {

@@ -35,6 +35,8 @@ export interface Seen {
   readonly header: unknown
   readonly twin: unknown
   readonly raw: readonly string[]
+  /** Names of the headers that a proxy writes. */
+  readonly forwarded: readonly string[]
   readonly body: string
 }
 
@@ -51,6 +53,7 @@ function seen(
     header: headers['x-client-subject'],
     twin: headers.x_client_subject,
     raw: raw.filter((text) => /^x.client.subject$/i.test(text)),
+    forwarded: [...raw, ...Object.keys(headers)].filter((text) => /^client.cert/i.test(text)),
     body,
   }
 }

@@ -2,6 +2,7 @@
 
 import http2 from 'node:http2'
 import { Agent, request } from 'node:https'
+import { connect } from 'node:tls'
 import { parseIssuerAcl } from '../../../src/acl/index.ts'
 import type { DecisionEvent, GuardOptions } from '../../../src/http/index.ts'
 import { parseTrustAnchors } from '../../../src/index.node.ts'
@@ -121,14 +122,28 @@ export function askHttp1(world: World, asked: Asked): Promise<Answered> {
   })
 }
 
-export function askHttp2(world: World, asked: Asked): Promise<Answered> {
-  const { port, client, path = '/api/x', method = 'GET', headers, body } = asked
-  const session = http2.connect(`https://localhost:${port}`, {
+export function connectHttp2(world: World, { port, client }: Asked): http2.ClientHttp2Session {
+  return http2.connect(`https://localhost:${port}`, {
     host: '127.0.0.1',
     servername: 'localhost',
     rejectUnauthorized: false,
     ...world.clients[client],
   })
+}
+
+export async function askHttp2(world: World, asked: Asked): Promise<Answered> {
+  const session = connectHttp2(world, asked)
+  try {
+    return await askStream(session, asked)
+  } finally {
+    session.close()
+  }
+}
+
+export function askStream(
+  session: http2.ClientHttp2Session,
+  { path = '/api/x', method = 'GET', headers, body }: Asked,
+): Promise<Answered> {
   return new Promise<Answered>((resolve, reject) => {
     session.on('error', reject)
     const stream = session.request({ ':path': path, ':method': method, ...headers })
@@ -145,5 +160,37 @@ export function askHttp2(world: World, asked: Asked): Promise<Answered> {
       resolve({ status, headers: received, body: Buffer.concat(parts).toString() }),
     )
     stream.end(body)
-  }).finally(() => session.close())
+  })
+}
+
+/**
+ * Sends all of `text` before it reads anything, as simple clients do.
+ *
+ * @returns What came until the server closed the connection.
+ */
+export function sendThenRead(
+  world: World,
+  { port, client }: Asked,
+  text: string,
+): Promise<{ text: string; error: unknown }> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port,
+      rejectUnauthorized: false,
+      ...world.clients[client],
+    })
+    const parts: Buffer[] = []
+    let error: unknown
+    socket.on('secureConnect', () => {
+      socket.pause()
+      socket.write(text, () => socket.resume())
+    })
+    socket.on('data', (part) => parts.push(part))
+    socket.on('error', (reason) => {
+      error = reason
+    })
+    socket.on('close', () => resolve({ text: Buffer.concat(parts).toString(), error }))
+  })
 }
