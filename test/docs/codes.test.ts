@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { describeFailure, type Failure, failureCodes, relaxations } from '../../src/explain.ts'
+import {
+  describeFailure,
+  describePolicyFailure,
+  type Failure,
+  failureCodes,
+  policyFailureCodes,
+  relaxations,
+} from '../../src/explain.ts'
+import type { PolicyFailure } from '../../src/policy.ts'
 import { readPage, rowsOf, sectionOf } from './markdown.ts'
 
 const readme = readPage('README.md')
@@ -38,6 +46,25 @@ describe('tables of the README', () => {
       expect(codes.includes(code), code).toBe(refusedWith === undefined)
       expect(codes).toContain(refusedWith ?? code)
     }
+  })
+})
+
+describe('codes of requests', () => {
+  const rows = rowsOf(sectionOf(readme, '### Codes of requests'))
+  const certificates: readonly string[] = failureCodes()
+
+  test('every one, once', () => {
+    const codes = policyFailureCodes().filter((code) => !certificates.includes(code))
+    expect(rows.map(([code]) => code)).toEqual(codes)
+  })
+  test.each(rows)('%s has the source that the registry has', (code, source) => {
+    const failure = {
+      code,
+      because: 'address',
+      header: 'x',
+      other: 'y',
+    } as unknown as PolicyFailure
+    expect(describePolicyFailure(failure).source).toBe(source)
   })
 })
 
