@@ -60,6 +60,18 @@ const both = "export * from 'mtls-policy'\nexport * as revocation from 'mtls-pol
 const whole = await bundle(both)
 const wholeCode = whole.outputFiles[0]?.text ?? ''
 report(!wholeCode.includes('node:'), 'browser bundle with mtls-policy/revocation: no "node:"')
+// A worker's bundler takes the same builds.
+for (const name of ['policy', 'sources', 'hono', 'fetch', 'prometheus']) {
+  const entry = `mtls-policy/${name}`
+  const { outputFiles, metafile } = await bundle(`export * from '${entry}'`)
+  const text = outputFiles[0]?.text ?? ''
+  const packages = Object.keys(metafile.inputs).filter((file) => file.includes('node_modules/'))
+  report(!text.includes('node:'), `browser bundle of ${entry}: no "node:"`)
+  report(
+    packages.length === 0,
+    `browser bundle of ${entry}: no package inside ${packages.join(' ')}`,
+  )
+}
 console.log(`     with mtls-policy/revocation: ${kilobytesOf(wholeCode).toFixed(1)} kB`)
 
 // 2. Importing, as the difference of two minima: node with the import, node with nothing. What else the machine does
@@ -93,6 +105,19 @@ try {
     ['mtls-policy/acl'],
     ['mtls-policy/revocation'],
     ['mtls-policy/revocation', '--conditions=browser'],
+    ['mtls-policy/policy'],
+    ['mtls-policy/policy', '--conditions=browser'],
+    ['mtls-policy/sources'],
+    ['mtls-policy/express'],
+    ['mtls-policy/fastify'],
+    ['mtls-policy/koa'],
+    ['mtls-policy/node-http'],
+    ['mtls-policy/hono'],
+    ['mtls-policy/hono', '--conditions=browser'],
+    ['mtls-policy/fetch'],
+    ['mtls-policy/fetch', '--conditions=browser'],
+    ['mtls-policy/prometheus'],
+    ['mtls-policy/explain'],
   ]) {
     const args = [...conditions, '--input-type=module', '-e', `await import('${name}')`]
     const { status, stderr } = spawnSync(process.execPath, args, { cwd: alone, encoding: 'utf8' })
