@@ -123,7 +123,8 @@ export class Desk {
   async replay(session: string): Promise<string> {
     let text = ''
     for (const line of session.split('\n').filter((one) => one.startsWith('$ '))) {
-      text += `${line}\n${(await this.#shell(line.slice(2))).stdout}`
+      const { stdout } = await this.#shell(line.slice(2))
+      text += `${line}\n${stdout}${stdout.endsWith('\n') ? '' : '\n'}`
     }
     return text
   }
