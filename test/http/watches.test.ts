@@ -92,3 +92,26 @@ test('a year is more than a timer can take', async () => {
   vi.advanceTimersByTime(50 * 86_400_000)
   expect(looks).toEqual([0, 2 ** 31 - 1, 2 * (2 ** 31 - 1)])
 })
+
+test('many that are due are looked at in turns, each once', async () => {
+  const looks: string[] = []
+  const watches = new Watches(({ target }) => {
+    looks.push(target)
+    // A millisecond of validating.
+    const end = performance.now() + 1
+    while (performance.now() < end);
+    return allowedUntil(noon / 1000 + 100)
+  })
+  const targets = Array.from({ length: 30 }, (_, i) => `/${i}`)
+  for (const target of targets) {
+    watches.add({ ...requestWith({}), target }, allowedUntil(noon / 1000 + 100), () => {})
+  }
+  await Promise.resolve()
+  looks.length = 0
+  watches.lookAgain()
+  expect(looks.length).toBeLessThan(10)
+  vi.advanceTimersByTime(0)
+  expect(looks.length).toBeLessThan(20)
+  vi.advanceTimersByTime(1000)
+  expect(looks).toEqual(targets)
+})
