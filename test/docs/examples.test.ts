@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseIssuerAcl } from '../../src/acl/index.ts'
 import { writeDemoPki } from '../../src/cli/demo-pki.ts'
-import { runExample } from './examples.ts'
+import { isServer, runExample } from './examples.ts'
 import { blocksOf, pages, readPage, sectionOf } from './markdown.ts'
 import { ask } from './tls-client.ts'
 
@@ -20,7 +20,7 @@ const programs = pages.flatMap((page) => {
     return [{ page, line: 1, code: blocks.map(({ code }) => code).join('\n') }]
   }
   return blocks
-    .filter(({ code }) => !code.includes('createServer('))
+    .filter(({ code }) => !code.includes('createServer(') && !isServer(code))
     .map((one) => ({ page, ...one }))
 })
 

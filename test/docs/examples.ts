@@ -24,7 +24,14 @@ export const modules: Modules = {
   'mtls-policy/sources': () => import('../../src/http/sources/index.ts'),
   'mtls-policy/sync': () => import('../../src/sync.ts'),
   'mtls-policy/testing': () => import('../../src/testing/index.ts'),
+  'node:assert/strict': () => import('node:assert/strict'),
   'node:fs': () => import('node:fs'),
+  'prom-client': () => import('prom-client'),
+}
+
+/** Whether a block is the file of options that servers of a page share, or imports it: those need certificates beside them. */
+export function isServer(code: string): boolean {
+  return /^export |'\.\/options\.mjs'/m.test(code)
 }
 
 /**
@@ -55,9 +62,11 @@ export async function runExample(
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
   })
   const body = plain.replace(
-    /^import \{([^}]*)\} from "([^"]+)";?$/gm,
-    (_, names: string, from: string) =>
-      `const {${names.replaceAll(' as ', ': ')}} = await load(${JSON.stringify(from)})`,
+    /^import (?:(\w+)|\{([^}]*)\}) from "([^"]+)";?$/gm,
+    (_, one: string | undefined, names: string | undefined, from: string) => {
+      const all = one === undefined ? names?.replaceAll(' as ', ': ') : `default: ${one}`
+      return `const {${all}} = await load(${JSON.stringify(from)})`
+    },
   )
   const parameters = { console, load, ...given }
   const run: (...values: readonly unknown[]) => Promise<void> = new AsyncFunction(
