@@ -56,6 +56,11 @@ export function trustedHeaders(
       if (because !== undefined) {
         return lines.isEmpty ? absent : unbelievable({ code: 'proxy-not-trusted', because })
       }
+      // A second line, or a twin, may be among those that were dropped: the proxy's own, behind a thousand of the client's.
+      const { maxHeaderLines } = request
+      if (maxHeaderLines !== undefined && request.rawHeaders.length >= 2 * maxHeaderLines) {
+        return unbelievable({ code: 'headers-too-many', maximum: maxHeaderLines })
+      }
       if (secret !== undefined) {
         const value = lines.values[headers.length]
         const isOne = lines.repeated === undefined || !lines.repeated.has(headers.length)

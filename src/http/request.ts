@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly isHttp1: boolean
   /** Names and values in turns, in the order of their arrival, each line by itself where the runtime shows lines. */
   readonly rawHeaders: readonly string[]
+  /** Of a request with so many header lines the runtime may have dropped what came after them. Absent: it drops none. */
+  readonly maxHeaderLines?: number | undefined
   /** Absent where the runtime does not show it, as in most fetch handlers. */
   readonly connection: Connection | undefined
   /** What a platform knows besides: the event of an API Gateway, `request.cf` of a worker. Never made from headers. */

@@ -90,6 +90,11 @@ const registry: { readonly [C in RequestFailure['code']]: Describe<C> } = {
     (f) => `${f.header} has more than ${f.maximum} characters`,
     'send fewer or smaller certificates',
   ],
+  'headers-too-many': [
+    'local limit',
+    (f) => `${f.maximum} header lines or more, of which the server may have dropped some`,
+    'send fewer, or raise `maxHeadersCount` of the server',
+  ],
   'header-malformed': [
     'RFC 9440 §2',
     (f) => `${f.header} is malformed: expected ${f.expected}`,

@@ -13,6 +13,8 @@ export type ForwardingFailure =
   /** A name that differs only in `_` and `-`, which servers behind this one may take for the header. */
   | { readonly code: 'header-twin'; readonly header: string; readonly twin: string }
   | { readonly code: 'header-too-large'; readonly header: string; readonly maximum: number }
+  /** So many header lines that the runtime may have dropped some. */
+  | { readonly code: 'headers-too-many'; readonly maximum: number }
   /** `expected`: what should have stood there. */
   | { readonly code: 'header-malformed'; readonly header: string; readonly expected: string }
   | {

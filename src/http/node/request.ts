@@ -35,6 +35,14 @@ export class NodeHttpRequest implements HttpRequest {
     return this.#request.httpVersionMajor === 1
   }
 
+  get maxHeaderLines(): number | undefined {
+    // HTTP/2 resets a stream with too many.
+    if (!this.isHttp1) return undefined
+    const maximum = (this.#request.socket as Served | undefined)?.server?.maxHeadersCount
+    if (typeof maximum !== 'number') return defaultHeaderLines
+    return maximum > 0 ? maximum : undefined
+  }
+
   get connection(): Connection | undefined {
     const { stream } = this.#request as Http2ServerRequest
     const socket = stream === undefined ? this.#request.socket : stream.session?.socket
@@ -48,3 +56,11 @@ export function keepReceived(request: NodeRequest): void {
 }
 
 const received = new WeakMap<NodeRequest, readonly string[]>()
+
+/** What Node leaves at a socket, though it documents no such field. */
+interface Served {
+  readonly server?: { readonly maxHeadersCount?: unknown } | null
+}
+
+/** Of Node, which documents 2,000: names and values are counted. */
+const defaultHeaderLines = 1000
