@@ -8,14 +8,26 @@
 import type { HttpRequest } from './request.ts'
 
 /** Whether the request names another host than the connection's handshake did. Nothing can be told where that named none. */
-export function isMisdirected({ authority, target, connection }: HttpRequest): boolean {
+export function isMisdirected(request: HttpRequest): boolean {
+  const { authority, target, connection } = request
   const serverName = connection?.tls?.serverName
   if (serverName === undefined) return false
   if (authority === undefined || hostOf(authority) !== serverName.toLowerCase()) return true
+  if (!request.isHttp1 && namesAnother(request.rawHeaders, serverName.toLowerCase())) return true
   // The absolute form names a host of its own, which counts in place of `Host`: RFC 9112 §3.2.2.
   if (target.startsWith('/')) return false
   const named = /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(target)?.[1]
   return named !== undefined && hostOf(named) !== serverName.toLowerCase()
+}
+
+/** Whether there is a `Host` beside `:authority`, for an application to take for it, that is another: RFC 9113 §8.3.1. */
+function namesAnother(rawHeaders: readonly string[], host: string): boolean {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue
+    if (hostOf(rawHeaders[i + 1] as string) !== host) return true
+  }
+  return false
 }
 
 /** Without port and without the root's dot, in lower case; an IPv6 address keeps its brackets, which no server name has. */
