@@ -1,6 +1,7 @@
 /**
- * `npm run runtimes`: the core's tests under other versions of Node, and a portable program (test/portable) under other
- * runtimes, which import the packed package by their own export condition. `-- --only bun,deno` runs some of them.
+ * `npm run runtimes`: the tests of the core, of policies and of servers under other versions of Node, and a portable program
+ * (test/portable) under other runtimes, which import the packed package by their own export condition and serve requests with it.
+ * `-- --only bun,deno` runs some of them.
  *
  * The runtimes come from npm in exactly these versions, into node_modules/.cache/runtimes, where they stay.
  *
@@ -23,7 +24,7 @@ const beyondWebCrypto = [
 ]
 
 /**
- * `program`: below node_modules. `build`: the file of the package that the runtime's condition picks. `lacks`: what its drivers call
+ * `program`: below node_modules. `build`: which files of the package the runtime's condition picks. `lacks`: what its drivers call
  * unsupported, of what Node verifies; a list that is longer or shorter is a failure, because somebody must look.
  */
 const runtimes = [
@@ -34,7 +35,7 @@ const runtimes = [
     package: 'bun',
     version: '1.4.5',
     program: '.bin/bun',
-    build: 'index.node.js',
+    build: 'node',
     lacks: [
       'web: Ed448',
       ...beyondWebCrypto,
@@ -48,7 +49,7 @@ const runtimes = [
     package: 'deno',
     version: '2.9.6',
     program: '.bin/deno',
-    build: 'index.web.js',
+    build: 'web',
     lacks: [
       'web: Ed448',
       'web: RSA-8192 RSASSA-PKCS1-v1_5 SHA-256',
@@ -68,13 +69,38 @@ const runtimes = [
     package: 'workerd',
     version: '1.20261117.1',
     program: '.bin/workerd',
-    build: 'index.web.js',
+    build: 'web',
     lacks: ['web: Ed448', ...beyondWebCrypto],
   },
 ]
-const coreTests = ['base', 'der', 'x509', 'effect', 'path', 'acl', 'client', 'runtime', 'testing']
+const nodeTests = [
+  'base',
+  'der',
+  'x509',
+  'effect',
+  'path',
+  'acl',
+  'client',
+  'policy',
+  'runtime',
+  'http',
+  'testing',
+]
 
-/** What follows the run in every runtime. */
+/** Entries whose file depends on the runtime. */
+const conditional = ['index', 'policy', 'fetch']
+
+/** How the portable program begins in every runtime. */
+const imports = `import * as library from 'mtls-policy'
+import * as acl from 'mtls-policy/acl'
+import * as fetchEntry from 'mtls-policy/fetch'
+import * as policy from 'mtls-policy/policy'
+import * as sources from 'mtls-policy/sources'
+import { run } from './portable.mjs'
+const entries = { library, acl, policy, fetch: fetchEntry, sources }
+`
+
+/** What follows the run. */
 const report = `
 console.log('lacks', JSON.stringify(lacks))
 console.log(\`\${passed} passed, \${failed} failed\`)`
@@ -173,7 +199,7 @@ async function runIn(runtime, program) {
 
 function runTests(node) {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const folders = coreTests.filter((name) => existsSync(join(root, 'test', name)))
+  const folders = nodeTests.filter((name) => existsSync(join(root, 'test', name)))
   const args = [vitest, 'run', '--reporter=dot', ...folders.map((name) => `test/${name}/`)]
   return spawnSync(node, args, { cwd: root, stdio: 'inherit' }).status === 0
 }
@@ -183,19 +209,47 @@ function runScript(runtime, program) {
     join(scratch, 'main.mjs'),
     `import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import * as library from 'mtls-policy'
 import * as sync from 'mtls-policy/sync'
 import { nodeHandlers } from './node.mjs'
-import { run } from './portable.mjs'
+${imports}
 const data = JSON.parse(readFileSync(new URL('data.json', import.meta.url), 'utf8'))
-const picked = import.meta.resolve('mtls-policy')
-console.log('picked', picked.slice(picked.lastIndexOf('/') + 1))
-const { passed, failed, lacks } = await run({ data, library, sync, nodeHandlers, say: console.log })
+const picked = ['mtls-policy', 'mtls-policy/policy', 'mtls-policy/fetch'].map((entry) => {
+  const file = import.meta.resolve(entry)
+  return file.slice(file.lastIndexOf('/') + 1)
+})
+console.log('picked', picked.join(' '))
+const listen = { hostname: '127.0.0.1', port: 0 }
+const serve = {
+  bun: (fetch) => {
+    const server = Bun.serve({ ...listen, fetch })
+    return { port: server.port, close: () => server.stop() }
+  },
+  deno: (fetch) => {
+    const server = Deno.serve({ ...listen, onListen: () => {} }, fetch)
+    return { port: server.addr.port, close: () => server.shutdown() }
+  },
+}
+const platform = {
+  shows: 'address',
+  serve: async (handler) => {
+    const { port, close } = serve.${runtime.name}(handler)
+    return { ask: (path, init) => fetch(\`http://127.0.0.1:\${port}\${path}\`, init), close }
+  },
+}
+const { passed, failed, lacks } = await run({
+  data,
+  entries,
+  sync,
+  nodeHandlers,
+  platform,
+  say: console.log,
+})
 ${report}
 if (failed > 0) process.exitCode = 1
 `,
   )
-  const args = runtime.name === 'deno' ? ['run', '--quiet', '--allow-read', '--allow-env'] : ['run']
+  const permissions = ['--quiet', '--allow-read', '--allow-env', '--allow-net=127.0.0.1']
+  const args = runtime.name === 'deno' ? ['run', ...permissions] : ['run']
   const ran = spawnSync(program, [...args, 'main.mjs'], { cwd: scratch, encoding: 'utf8' })
   return judge(ran, runtime)
 }
@@ -204,12 +258,22 @@ async function runWorkerd(runtime, program) {
   const { build: esbuild } = await import('esbuild')
   writeFileSync(
     join(scratch, 'worker.mjs'),
-    `import * as library from 'mtls-policy'
-import { run } from './portable.mjs'
+    `${imports}
 import data from 'data.json'
+let serving
+const platform = (env) => ({
+  shows: 'cf',
+  serve: async (handler) => {
+    serving = handler
+    const ask = (path, init) => env.self.fetch(\`http://app.example\${path}\`, init)
+    return { ask, close: async () => {} }
+  },
+})
 export default {
-  async test() {
-    const { passed, failed, lacks } = await run({ data, library, say: console.log })
+  fetch: (request, env) => serving(request, env),
+  async test(controller, env) {
+    const surroundings = { data, entries, platform: platform(env), say: console.log }
+    const { passed, failed, lacks } = await run(surroundings)
 ${report}
     if (failed > 0) throw new Error('failed')
   },
@@ -228,7 +292,10 @@ ${report}
     metafile: true,
     logLevel: 'warning',
   })
-  const picked = Object.keys(metafile.inputs).find((path) => /\/dist\/index\.\w+\.js$/.test(path))
+  const bundled = Object.keys(metafile.inputs).map((path) => path.split('/').at(-1))
+  const picked = conditional.flatMap((entry) =>
+    bundled.filter((name) => name.startsWith(`${entry}.`)),
+  )
   writeFileSync(
     join(scratch, 'config.capnp'),
     `using Workerd = import "/workerd/workerd.capnp";
@@ -238,12 +305,13 @@ const portable :Workerd.Worker = (
     (name = "worker", esModule = embed "worker.bundle.mjs"),
     (name = "data.json", json = embed "data.json"),
   ],
+  bindings = [(name = "self", service = "main")],
   compatibilityDate = "2026-11-01",
 );
 `,
   )
   const ran = spawnSync(program, ['test', 'config.capnp'], { cwd: scratch, encoding: 'utf8' })
-  return judge({ ...ran, stdout: `picked ${picked?.split('/').at(-1)}\n${ran.stdout}` }, runtime)
+  return judge({ ...ran, stdout: `picked ${picked.join(' ')}\n${ran.stdout}` }, runtime)
 }
 
 /** Whether the program ran to its end without failures, over the right build, and lacks what is known. */
@@ -251,7 +319,8 @@ function judge({ status, stdout, stderr, error }, { build, lacks }) {
   const text = `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`
   console.log(text.trim())
   const problems = []
-  if (!text.includes(`picked ${build}\n`)) problems.push(`the runtime did not pick ${build}`)
+  const files = conditional.map((entry) => `${entry}.${build}.js`).join(' ')
+  if (!text.includes(`picked ${files}\n`)) problems.push(`the runtime did not pick ${files}`)
   const found = JSON.parse(/^lacks (.*)$/m.exec(text)?.[1] ?? '[]')
   for (const one of found) if (!lacks.includes(one)) problems.push(`now lacks ${one}`)
   for (const one of lacks) if (!found.includes(one)) problems.push(`no longer lacks ${one}`)

@@ -1,6 +1,6 @@
 /**
  * Writes what the portable program is judged by, as Node answers it: variants and signatures that only Node can make all of,
- * the corpora, and our answers to them. `tsx test/portable/data.ts FILE`
+ * policies and their clients, the corpora, and our answers to them. `tsx test/portable/data.ts FILE`
  *
  * @module
  */
@@ -14,6 +14,7 @@ import { corpora } from '../conformance/command.ts'
 import { type Corpus, readCorpus } from '../conformance/corpus.ts'
 import { makeDrivers } from '../conformance/drivers.ts'
 import { suites } from '../conformance/suites/index.ts'
+import { makePolicyData } from './policy-data.ts'
 import {
   answerText,
   type CorpusData,
@@ -27,6 +28,7 @@ if (file === undefined) throw new Error('usage: data.ts FILE')
 const data: Data = {
   variants: await makeVariants(),
   signatures: await makeSignatures(),
+  policies: await makePolicyData(),
   corpora: await readCorpora(),
 }
 writeFileSync(file, JSON.stringify(data))

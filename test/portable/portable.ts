@@ -1,6 +1,6 @@
 /**
- * The program that runs under every JavaScript runtime, bundled: the package as the runtime finds it, and the core over its
- * cryptography. What the runtime lacks must come out as unsupported, never as a bad signature.
+ * The program that runs under every JavaScript runtime, bundled: the package as the runtime finds it, its guards in the runtime's own
+ * server, and the core over its cryptography. What the runtime lacks must come out as unsupported, never as a bad signature.
  *
  * @module
  */
@@ -8,7 +8,6 @@ import { decodeBase64 } from '../../src/base/base64.ts'
 import type { SignatureScheme } from '../../src/base/signature-scheme.ts'
 import { type AsyncHandlers, runAsync } from '../../src/effect/effect.ts'
 import type { Verdict } from '../../src/index.ts'
-import type * as library from '../../src/index.web.ts'
 import { createAsyncClient } from '../../src/runtime/async-client.ts'
 import { webHandlers } from '../../src/runtime/web.ts'
 import type * as syncLibrary from '../../src/sync.ts'
@@ -17,10 +16,14 @@ import type { Corpus } from '../conformance/corpus.ts'
 import type { Driver } from '../conformance/drivers.ts'
 import type { Outcome } from '../conformance/suite.ts'
 import { suites } from '../conformance/suites/index.ts'
+import { type Check, differs } from './check.ts'
+import { checkGuards, type GuardEntries, type Platform } from './guards.ts'
+import { checkPolicies, type PolicyData } from './policies.ts'
 
 export interface Data {
   readonly variants: readonly VariantData[]
   readonly signatures: readonly Signature[]
+  readonly policies: PolicyData
   /** Empty in a clone without corpora. */
   readonly corpora: readonly CorpusData[]
 }
@@ -56,12 +59,13 @@ export interface CorpusData {
 
 export interface Surroundings {
   readonly data: Data
-  /** `mtls-policy` as this runtime resolves it. */
-  readonly library: typeof library
+  /** `mtls-policy` and what serves policies, as this runtime resolves them. */
+  readonly entries: GuardEntries
   /** `mtls-policy/sync`, where the runtime has `node:crypto`. */
   readonly sync?: typeof syncLibrary
   /** The core's handlers over `node:crypto`, likewise. */
   readonly nodeHandlers?: () => AsyncHandlers
+  readonly platform: Platform
   readonly say: (line: string) => void
 }
 
@@ -74,14 +78,16 @@ export interface Summary {
 
 export async function run({
   data,
-  library,
+  entries,
   sync,
   nodeHandlers,
+  platform,
   say,
 }: Surroundings): Promise<Summary> {
+  const { library } = entries
   let [passed, failed] = [0, 0]
   const lacks: string[] = []
-  const check = (name: string, problem: string | undefined): void => {
+  const check: Check = (name, problem) => {
     if (problem === undefined) passed++
     else {
       failed++
@@ -115,6 +121,13 @@ export async function run({
       check(`sync variant ${variant.name}`, differs(variant.expected, other))
     }
   }
+  const counted = async (what: string, checks: () => Promise<void>): Promise<void> => {
+    const [passedBefore, failedBefore] = [passed, failed]
+    await checks()
+    say(`${what}: ${passed - passedBefore} passed, ${failed - failedBefore} failed`)
+  }
+  await counted('policies', () => checkPolicies(data.policies, entries, check))
+  await counted('guards', () => checkGuards(data.policies, entries, platform, check))
   for (const [name, driver] of handlers) {
     const asDriver = driverOver(driver)
     for (const { suite: suiteName, corpus, answers } of data.corpora) {
@@ -158,10 +171,6 @@ function expectedOf(byNode: string, outcome: Outcome): string {
 
 function isUnsupported(answer: string): boolean {
   return /signature-algorithm-unsupported$|^skipped: /.test(answer)
-}
-
-function differs(expected: string, actual: string): string | undefined {
-  return actual === expected ? undefined : `expected ${expected}, got ${actual}`
 }
 
 function codeOf(verdict: Verdict): string {
