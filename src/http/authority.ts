@@ -13,14 +13,14 @@ export function isMisdirected(request: HttpRequest): boolean {
   const serverName = connection?.tls?.serverName
   if (serverName === undefined) return false
   if (authority === undefined || hostOf(authority) !== serverName.toLowerCase()) return true
-  if (!request.isHttp1 && namesAnother(request.rawHeaders, serverName.toLowerCase())) return true
+  if (namesAnother(request.rawHeaders, serverName.toLowerCase())) return true
   // The absolute form names a host of its own, which counts in place of `Host`: RFC 9112 §3.2.2.
   if (target.startsWith('/')) return false
   const named = /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(target)?.[1]
   return named !== undefined && hostOf(named) !== serverName.toLowerCase()
 }
 
-/** Whether there is a `Host` beside `:authority`, for an application to take for it, that is another: RFC 9113 §8.3.1. */
+/** Whether a `Host` is another, for an application to take: a second one, RFC 9112 §3.2, or one beside `:authority`, RFC 9113 §8.3.1. */
 function namesAnother(rawHeaders: readonly string[], host: string): boolean {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
