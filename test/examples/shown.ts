@@ -119,11 +119,16 @@ export class Desk {
     return stdout
   }
 
-  /** Runs the lines after `$` and puts below each what it printed, whatever it ended with. */
+  /**
+   * Runs the lines after `$` and puts below each what it printed, whatever it ended with.
+   *
+   * @throws Error when a line names a program that is not there.
+   */
   async replay(session: string): Promise<string> {
     let text = ''
     for (const line of session.split('\n').filter((one) => one.startsWith('$ '))) {
-      const { stdout } = await this.#shell(line.slice(2))
+      const { code, stdout, stderr } = await this.#shell(line.slice(2))
+      if (code === notFound) throw new Error(`${line}\n${stderr}`)
       text += `${line}\n${stdout}${stdout.endsWith('\n') ? '' : '\n'}`
     }
     return text
@@ -186,6 +191,9 @@ export function withoutIds(text: string): string {
     return name
   })
 }
+
+/** What a shell ends with: POSIX.1-2017 XCU §2.8.2. */
+const notFound = 127
 
 function path(): readonly string[] {
   // Where Debian has nginx, which is not in everybody's path.

@@ -35,18 +35,22 @@ describe.runIf(isBuilt())('the packed package', () => {
     ])
   })
 
-  describe.runIf(hasCurl())('in an empty project', () => {
-    test('serves with Express as the README shows', { timeout: 120_000 }, async ({ skip }) => {
-      const desk = await Desk.open()
-      const { commands, server, session } = quickStart()
-      expect(commands.join('')).toMatch(/^npm (?:i|install) mtls-policy express$/m)
-      for (const one of commands) if (!(await install(desk, one, tarball))) skip()
-      await desk.write('server.mjs', server)
-      await desk.start('node server.mjs', 8443)
-      expect(session).toMatch(/client-a/)
-      expect(session).toMatch(/401/)
-      expect(withoutIds(await desk.replay(session))).toBe(withoutIds(session))
-    })
+  describe('in an empty project', () => {
+    test.runIf(hasCurl())(
+      'serves with Express as the README shows',
+      { timeout: 120_000 },
+      async ({ skip }) => {
+        const desk = await Desk.open()
+        const { commands, server, session } = quickStart()
+        expect(commands.join('')).toMatch(/^npm (?:i|install) mtls-policy express$/m)
+        for (const one of commands) if (!(await install(desk, one, tarball))) skip()
+        await desk.write('server.mjs', server)
+        await desk.start('node server.mjs', 8443)
+        expect(session).toMatch(/client-a/)
+        expect(session).toMatch(/401/)
+        expect(withoutIds(await desk.replay(session))).toBe(withoutIds(session))
+      },
+    )
 
     test('compiles in TypeScript, strictly, under every resolution', { timeout: 120_000 }, async ({
       skip,
@@ -120,10 +124,15 @@ function quickStart(): {
   }
 }
 
+/** Without a network npm waits for a minute and more at each package, and is ended before it can say why. */
+const patience = `export npm_config_prefer_offline=true
+export npm_config_fetch_retry_mintimeout=500 npm_config_fetch_retry_maxtimeout=1000`
+
 /** `npm install` as the README says it, of the package that was packed here in the place of the published one. */
 async function install(desk: Desk, commands: string, tarball: string): Promise<boolean> {
+  const changed = commands.replace(/(?<=^npm (?:i|install) .*)\bmtls-policy\b/m, `'${tarball}'`)
   try {
-    await desk.run(commands.replace(/(?<=^npm (?:i|install) .*)\bmtls-policy\b/m, `'${tarball}'`))
+    await desk.run(`${patience}\n${changed}`)
     return true
   } catch (error) {
     const isOffline = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH)\b/
