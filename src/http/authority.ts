@@ -12,27 +12,38 @@ export function isMisdirected(request: HttpRequest): boolean {
   const { authority, target, connection } = request
   const serverName = connection?.tls?.serverName
   if (serverName === undefined) return false
-  if (authority === undefined || hostOf(authority) !== serverName.toLowerCase()) return true
-  if (namesAnother(request.rawHeaders, serverName.toLowerCase())) return true
+  if (authority === undefined || !isFor(authority, serverName)) return true
+  if (!request.isHttp1 && namesAnother(request.rawHeaders, serverName)) return true
   // The absolute form names a host of its own, which counts in place of `Host`: RFC 9112 §3.2.2.
   if (target.startsWith('/')) return false
   const named = /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(target)?.[1]
-  return named !== undefined && hostOf(named) !== serverName.toLowerCase()
+  return named !== undefined && !isFor(named, serverName)
 }
 
-/** Whether a `Host` is another, for an application to take: a second one, RFC 9112 §3.2, or one beside `:authority`, RFC 9113 §8.3.1. */
-function namesAnother(rawHeaders: readonly string[], host: string): boolean {
+/** Whether there is a `Host` beside `:authority`, for an application to take for it, that is another: RFC 9113 §8.3.1. */
+function namesAnother(rawHeaders: readonly string[], serverName: string): boolean {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     if (name.length !== 4 || name.toLowerCase() !== 'host') continue
-    if (hostOf(rawHeaders[i + 1] as string) !== host) return true
+    if (!isFor(rawHeaders[i + 1] as string, serverName)) return true
   }
   return false
 }
 
+function isFor(authority: string, serverName: string): boolean {
+  // Most are written alike; nothing is allocated for those.
+  const { length } = serverName
+  if (authority.startsWith(serverName)) {
+    if (authority.length === length || authority.charCodeAt(length) === colon) return true
+  }
+  return hostOf(authority) === serverName.toLowerCase()
+}
+
 /** Without port and without the root's dot, in lower case; an IPv6 address keeps its brackets, which no server name has. */
 function hostOf(authority: string): string {
-  const colon = authority.startsWith('[') ? -1 : authority.indexOf(':')
-  const host = (colon === -1 ? authority : authority.slice(0, colon)).toLowerCase()
+  const end = authority.startsWith('[') ? -1 : authority.indexOf(':')
+  const host = (end === -1 ? authority : authority.slice(0, end)).toLowerCase()
   return host.endsWith('.') ? host.slice(0, -1) : host
 }
+
+const colon = 0x3a

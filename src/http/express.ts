@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Decision } from './decision.ts'
+import { attach } from './node/attach.ts'
 import { createNodeGuard } from './node/guard.ts'
 import { handle } from './node/handle.ts'
 import type { GuardOptions } from './options.ts'
@@ -41,16 +42,12 @@ export interface Mtls {
 export function mtls(options: GuardOptions): Mtls {
   const guard = createNodeGuard(options)
   const middleware = (
-    request: IncomingMessage & { originalUrl?: string; clientCertificate?: Decision },
+    request: IncomingMessage,
     response: ServerResponse,
     next: (error?: unknown) => void,
   ): void => {
-    const keep = (decision: Decision): void => {
-      request.clientCertificate = decision
-    }
-    // A router has cut `url` to what is below it.
-    const { originalUrl } = request
-    handle(guard, request, response, originalUrl, keep, () => next())
+    const keep = (decision: Decision): void => attach(request, decision)
+    handle(guard, request, response, undefined, keep, () => next())
   }
   return Object.assign(middleware, { update: (other: GuardOptions) => guard.update(other) })
 }

@@ -78,7 +78,7 @@ export function mtls(options: GuardOptions): Mtls {
     },
     upgrade: async (request, socket) => {
       const release = holdSocket(socket)
-      const seen = new NodeHttpRequest(request)
+      const seen = new NodeHttpRequest(request, request.url)
       const decision = await guard.decide(seen)
       applyHeaders(guard, request, decision)
       if (decision.allowed) {

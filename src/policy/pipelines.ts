@@ -2,7 +2,7 @@
 
 import { EndpointTree, type HttpMethod, readPattern } from './endpoint.ts'
 import { Fields } from './fields.ts'
-import { insert, type Place, readPlace } from './place.ts'
+import { insert, type Place, placeKey, readPlace } from './place.ts'
 import { type Policy, readPolicy } from './policy.ts'
 import { type PolicyProblem, policyInvalid } from './problem.ts'
 
@@ -29,6 +29,8 @@ export interface Pipelines {
    * @returns `ambiguous` for a target that servers read differently, so that a policy might be passed by.
    */
   readonly find: (method: string, target: string) => Route | 'ambiguous'
+  /** What `find` returns for every request, where no endpoint has policies of its own. */
+  readonly only: Route | undefined
 }
 
 /** As the management API lists them: policy documents, each with its place. */
@@ -62,7 +64,7 @@ export function parsePipelines(documents: PipelineDocuments | readonly object[])
     : readLists(documents, problems)
   refuseSameNames(lists, isList, problems)
   if (problems.length > 0) throw policyInvalid(problems)
-  return { lists, find: finder(lists) }
+  return { lists, ...finder(lists) }
 }
 
 function readLists(
@@ -88,13 +90,19 @@ function readList(
   problems: PolicyProblem[],
 ): readonly PlacedPolicy[] {
   let list: readonly PlacedPolicy[] = []
+  const keys = new Map<Place, string>()
+  const keyOf = (place: Place): string => {
+    const key = keys.get(place) ?? placeKey(place)
+    keys.set(place, key)
+    return key
+  }
   for (const [index, document] of Array.from(documents).entries()) {
     const fields = new Fields(document, `${path}[${index}]`, problems)
     const policy = readPolicy(fields)
     const where = readPlace(fields, 'ALL')
     const order = fields.position('order')
     fields.done()
-    list = insert(list, Object.freeze({ ...policy, ...where }), order)
+    list = insert(list, Object.freeze({ ...policy, ...where }), order, keyOf)
   }
   return list
 }
@@ -119,7 +127,7 @@ function refuseSameNames(
 }
 
 /** What runs is put together once for each endpoint, so that a request costs a look-up. */
-function finder(lists: ByPipeline<readonly PlacedPolicy[]>): Pipelines['find'] {
+function finder(lists: ByPipeline<readonly PlacedPolicy[]>): Pick<Pipelines, 'find' | 'only'> {
   const everywhere = noPolicies()
   const tree = new EndpointTree<Here>()
   const endpoints = new Set<Here>()
@@ -144,11 +152,12 @@ function finder(lists: ByPipeline<readonly PlacedPolicy[]>): Pipelines['find'] {
   }
   for (const here of endpoints) here.route = routeOf(everywhere, here)
   const elsewhere = routeOf(everywhere, { endpoint: undefined, policies: noPolicies() })
-  if (endpoints.size === 0) return () => elsewhere
-  return (method, target) => {
+  if (endpoints.size === 0) return { find: () => elsewhere, only: elsewhere }
+  const find: Pipelines['find'] = (method, target) => {
     const here = tree.find(target, method)
     return here === 'ambiguous' ? here : (here?.route ?? elsewhere)
   }
+  return { find, only: undefined }
 }
 
 /** What one endpoint has of its own. */

@@ -8,7 +8,7 @@ import { applyHeaders, respond } from './apply.ts'
 import { NodeHttpRequest, type NodeRequest } from './request.ts'
 
 /**
- * @param target - The request target as received, where a router has cut `request.url`.
+ * @param target - The request target as received; default: `request.originalUrl`, or else `request.url`.
  * @param decided - Told of every decision, before a refused request is answered.
  * @param pass - Goes on with a request that may come in, in the same turn where everything is known.
  */

@@ -4,48 +4,60 @@ import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { Connection, HttpRequest } from '../request.ts'
 import { connectionOf } from './connection.ts'
+import { hostOf } from './host.ts'
+import { property } from './property.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 
 /** Reads nothing before it is asked for: most requests come on a known connection. */
 export class NodeHttpRequest implements HttpRequest {
   readonly #request: NodeRequest
-  readonly target: string
-  /** As received: what a guard takes away is still there, for the next one. */
-  readonly rawHeaders: readonly string[]
+  readonly isHttp1: boolean
   readonly platform: unknown
+  #target: string | undefined
 
-  /** @param target - The request target as received, where a router has cut `request.url`. */
-  constructor(request: NodeRequest, target: string = request.url ?? '') {
+  /** @param target - The request target as received, where a router has cut `request.url`; default: `originalUrl`, or else `url`. */
+  constructor(request: NodeRequest, target?: string) {
     this.#request = request
-    this.target = target
-    this.rawHeaders = received.get(request) ?? request.rawHeaders
+    this.isHttp1 = property(request, 'httpVersionMajor') === 1
     this.platform = undefined
+    this.#target = target
+  }
+
+  get target(): string {
+    const request = this.#request
+    this.#target ??= property(request, 'originalUrl') ?? property(request, 'url') ?? ''
+    return this.#target
   }
 
   get method(): string {
-    return this.#request.method ?? ''
+    return property(this.#request, 'method') ?? ''
+  }
+
+  /** As received: what a guard takes away is still there, for the next one. */
+  get rawHeaders(): readonly string[] {
+    return received.get(this.#request) ?? property(this.#request, 'rawHeaders')
   }
 
   get authority(): string | undefined {
+    if (this.isHttp1) return hostOf(this.rawHeaders)
     return (this.#request as Http2ServerRequest).authority || this.#request.headers.host
-  }
-
-  get isHttp1(): boolean {
-    return this.#request.httpVersionMajor === 1
   }
 
   get maxHeaderLines(): number | undefined {
     // HTTP/2 resets a stream with too many.
     if (!this.isHttp1) return undefined
-    const maximum = (this.#request.socket as Served | undefined)?.server?.maxHeadersCount
+    const socket = property(this.#request, 'socket') as Served | undefined
+    const maximum = socket?.server?.maxHeadersCount
     if (typeof maximum !== 'number') return defaultHeaderLines
     return maximum > 0 ? maximum : undefined
   }
 
   get connection(): Connection | undefined {
-    const { stream } = this.#request as Http2ServerRequest
-    const socket = stream === undefined ? this.#request.socket : stream.session?.socket
+    const request = this.#request
+    const socket = this.isHttp1
+      ? property(request, 'socket')
+      : property(request, 'stream')?.session?.socket
     return socket && connectionOf(socket)
   }
 }

@@ -12,7 +12,7 @@ export function nodeSurroundingsOf(request: Request, rest: readonly unknown[]): 
     typeof info === 'object' && info !== null && 'incoming' in info ? info.incoming : undefined
   if (incoming === undefined) return surroundingsOf(request, rest)
   const below = incoming as NodeRequest
-  const seen = new NodeHttpRequest(below)
+  const seen = new NodeHttpRequest(below, below.url)
   return {
     connection: seen.connection,
     received: seen,
