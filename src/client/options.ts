@@ -157,6 +157,19 @@ export function prepareOptions(given: ValidateOptions): Prepared {
   }
 }
 
+/**
+ * The checks of `prepareOptions` that need no trust anchors.
+ *
+ * @throws TypeError with a `code` of `MisuseCode`.
+ */
+export function checkOptions(given: object): void {
+  const { purpose, acceptedPurposes, revocation } = readOptions(given) as CommonOptions & Validating
+  if (purpose === 'any' && acceptedPurposes !== undefined) {
+    conflict('acceptedPurposes', "purpose 'any'")
+  }
+  if (revocation !== undefined) prepareRevocation(revocation)
+}
+
 function prepareValidation(
   options: CommonOptions & Validating,
   issuerAcl: IssuerAcl | undefined,

@@ -20,8 +20,10 @@ export class Decision {
   readonly endpoint: Route['endpoint']
   /** What was thrown, with code `decision-failed`. */
   readonly error: unknown
+  readonly #under: unknown
   #id: string | undefined
 
+  /** @param under - The guard's own: what was in force when it decided. */
   constructor(
     status: Decision['status'],
     code: DecisionCode | undefined,
@@ -29,6 +31,7 @@ export class Decision {
     asserted?: AssertedIdentity,
     endpoint?: Route['endpoint'],
     error?: unknown,
+    under?: unknown,
   ) {
     this.allowed = status === 200
     this.status = status
@@ -37,6 +40,12 @@ export class Decision {
     this.asserted = asserted
     this.endpoint = endpoint
     this.error = error
+    this.#under = under
+  }
+
+  /** What `decision` was made under. Others may be in force when it is applied to request and response, and must not mix with those. */
+  static under(decision: Decision): unknown {
+    return decision.#under
   }
 
   /** A UUID of this decision alone: the one in the client's answer and in the log. Made when it is read. */

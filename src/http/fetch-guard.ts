@@ -37,7 +37,7 @@ const received = new WeakMap<Request, HttpRequest>()
 
 /** The same request where nothing changes. */
 function rewritten(guard: Guard, request: Request, decision: Decision): Request {
-  const { strippedHeaders } = guard
+  const strippedHeaders = guard.strippedHeaders(decision)
   if (strippedHeaders.isEmpty) return request
   const headers = new Headers(request.headers)
   for (const name of [...headers.keys()]) if (strippedHeaders.has(name)) headers.delete(name)

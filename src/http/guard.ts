@@ -1,8 +1,9 @@
 /** Decides about requests, whatever the framework: where the certificate is from, which policies run, what is remembered. @module */
 
+import { misuse } from '../client/misuse.ts'
 import { type AsyncHandlers, runReady, type Steps } from '../effect/effect.ts'
 import type { Outcome, PolicyFailure } from '../policy/outcome.ts'
-import type { Route } from '../policy/pipelines.ts'
+import { pipelineNames, type Route } from '../policy/pipelines.ts'
 import { type Answer, type Answering, answerOf, readAnswering } from './answer.ts'
 import type { AssertedIdentity } from './asserted.ts'
 import { isMisdirected } from './authority.ts'
@@ -87,7 +88,7 @@ export class Guard {
 
   /** What a refused client gets. Never throws: when changing the answer fails, that is another decision, 500, told to the hooks. */
   answer(decision: Decision, request: HttpRequest): Answer {
-    const state = this.#state
+    const state = this.#under(decision)
     try {
       return answerOf(decision, request, state.answering)
     } catch (error) {
@@ -97,13 +98,17 @@ export class Guard {
   }
 
   /** What a client must not pass on: the source's headers, and those that tell who it is. */
-  get strippedHeaders(): StrippedHeaders {
-    return this.#state.stripped
+  strippedHeaders(decision: Decision): StrippedHeaders {
+    return this.#under(decision).stripped
   }
 
   /** Names and values to be set for what comes after. */
   identityHeaders(decision: Decision): readonly (readonly [name: string, value: string])[] {
-    return this.#state.identityHeaders.valuesFor(decision)
+    return this.#under(decision).identityHeaders.valuesFor(decision)
+  }
+
+  #under(decision: Decision): State {
+    return (Decision.under(decision) as State | undefined) ?? this.#state
   }
 
   /**
@@ -123,21 +128,23 @@ export class Guard {
   #decide(state: State, request: HttpRequest, begin: number): Decision | Promise<Decision> {
     const { engine } = state
     if (state.matchesAuthority && isMisdirected(request)) {
-      return tell(state, request, begin, new Decision(421, 'request-misdirected'), false)
+      const decision = decided(state, 421, 'request-misdirected')
+      return tell(state, request, begin, decision, false)
     }
     const found = state.source.read(request)
     const time = Math.floor(Date.now() / 1000)
-    const route = engine.pipelines.find(request.method, request.target)
+    const { pipelines } = engine
+    const route = pipelines.only ?? pipelines.find(request.method, request.target)
     if (route === 'ambiguous') {
       const outcome = engine.refuse({ code: 'request-target-ambiguous' }, time)
-      return tell(state, request, begin, decisionOf(outcome, undefined), false)
+      return tell(state, request, begin, decisionOf(state, outcome, undefined), false)
     }
     if (found.kind === 'presented') {
       const client = state.clients.find(found)
       if (client.certificates.ok) {
         const known = client.outcome(route, engine.epoch(), time)
         if (known !== undefined) {
-          return tell(state, request, begin, decisionOf(known, route), true)
+          return tell(state, request, begin, decisionOf(state, known, route), true)
         }
         return this.#evaluate(state, request, begin, { found, client }, route, time)
       }
@@ -172,7 +179,7 @@ export class Guard {
         state.clients.keep(found, client)
         state.source.accepted?.(certificates)
       }
-      return tell(state, request, begin, decisionOf(result, route), false)
+      return tell(state, request, begin, decisionOf(state, result, route), false)
     }
     return outcome instanceof Promise ? outcome.then(done) : done(outcome)
   }
@@ -187,7 +194,7 @@ export class Guard {
   ): Decision | Promise<Decision> {
     const outcome = runReady(steps, this.#handlers)
     const done = (result: Outcome): Decision =>
-      tell(state, request, begin, decisionOf(result, route, asserted), false)
+      tell(state, request, begin, decisionOf(state, result, route, asserted), false)
     return outcome instanceof Promise ? outcome.then(done) : done(outcome)
   }
 }
@@ -215,8 +222,14 @@ function prepare(
   const { source = defaultSource, authority = 'match' } = own
   const identityHeaders = new CompiledIdentityHeaders(own.identityHeaders)
   const isSame = before?.source === source && before.headers === cache.headers
+  const engine = new Engine(documents, trust, cache.verdicts)
+  if (pipelineNames.every((name) => engine.pipelines.lists[name].length === 0)) {
+    throw misuse('option-invalid', 'policies is empty: nobody would be refused', {
+      option: 'policies',
+    })
+  }
   return {
-    engine: new Engine(documents, trust, cache.verdicts),
+    engine,
     source,
     clients: isSame ? before.clients : new KnownClients(cache.headers),
     matchesAuthority: authority === 'match',
@@ -233,19 +246,31 @@ function failureOf(found: Exclude<Found, Presented>): PolicyFailure {
 }
 
 function decisionOf(
+  state: State,
   outcome: Outcome,
   route: Route | undefined,
   asserted?: AssertedIdentity,
 ): Decision {
-  const { endpoint } = route ?? {}
   return outcome.allowed
-    ? new Decision(200, undefined, outcome, asserted, endpoint)
-    : new Decision(outcome.status, outcome.code, outcome, asserted, endpoint)
+    ? decided(state, 200, undefined, outcome, asserted, route?.endpoint)
+    : decided(state, outcome.status, outcome.code, outcome, asserted, route?.endpoint)
+}
+
+function decided(
+  state: State,
+  status: Decision['status'],
+  code: Decision['code'],
+  outcome?: Outcome,
+  asserted?: AssertedIdentity,
+  endpoint?: Route['endpoint'],
+  error?: unknown,
+): Decision {
+  return new Decision(status, code, outcome, asserted, endpoint, error, state)
 }
 
 /** Nobody is let in by a fault. */
 function failedBy(error: unknown, state: State, request: HttpRequest, begin: number): Decision {
-  const decision = new Decision(500, 'decision-failed', undefined, undefined, undefined, error)
+  const decision = decided(state, 500, 'decision-failed', undefined, undefined, undefined, error)
   try {
     return tell(state, request, begin, decision, false)
   } catch {

@@ -79,11 +79,6 @@ export function readGuardOptions(options: GuardOptions): ReadOptions {
     const message = "policy is missing: { type: 'policy-auth-mtls', … }"
     throw misuse('option-missing', message, { option: 'policy' })
   }
-  if (Array.isArray(policies) && policies.length === 0) {
-    throw misuse('option-invalid', 'policies is empty: nobody would be refused', {
-      option: 'policies',
-    })
-  }
   if (source !== undefined && typeof source?.read !== 'function') {
     throw misuse('option-invalid', 'source must be one of mtls-policy/sources', {
       option: 'source',

@@ -37,25 +37,30 @@ export function readPlace(fields: Fields, otherwise?: 'ALL'): Place {
   return { targetScope, targetEndpoint, targetEndpointHTTPMethod }
 }
 
-/** Whether both are for all requests, or for one endpoint. */
-export function isSamePlace(a: Place, b: Place): boolean {
-  return (
-    a.targetEndpoint === b.targetEndpoint &&
-    a.targetEndpointHTTPMethod === b.targetEndpointHTTPMethod
-  )
+/** The same text for places that are one: two patterns that only name their segments differently are one endpoint. */
+export function placeKey({ targetEndpoint, targetEndpointHTTPMethod }: Place): string {
+  if (targetEndpoint === undefined) return ''
+  const segments = readPattern(targetEndpoint)
+  const path = typeof segments === 'string' ? targetEndpoint : segments.map(String).join('/')
+  return `${targetEndpointHTTPMethod} ${path}`
 }
 
 /**
  * A list with one more policy. Positions count from 1 among the policies of one scope and endpoint; without a position, or past the
  * end, it comes last.
+ *
+ * @param keyOf - `placeKey`, or what remembers its answers for a caller with many.
  */
 export function insert<P extends Place>(
   list: readonly P[],
   policy: P,
   position: number | undefined,
+  keyOf: (place: Place) => string = placeKey,
 ): readonly P[] {
+  if (position === undefined) return [...list, policy]
+  const key = keyOf(policy)
   let count = 0
-  const at = list.findIndex((other) => isSamePlace(other, policy) && ++count === position)
+  const at = list.findIndex((other) => keyOf(other) === key && ++count === position)
   return at === -1 ? [...list, policy] : list.toSpliced(at, 0, policy)
 }
 

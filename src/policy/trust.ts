@@ -3,7 +3,7 @@
 import type { IssuerAcl } from '../acl/index.ts'
 import { formatAcl } from '../acl/text.ts'
 import { misuse } from '../client/misuse.ts'
-import { type Live, prepareOptions, type ValidateOptions } from '../client/options.ts'
+import { checkOptions, type Live, prepareOptions, type ValidateOptions } from '../client/options.ts'
 import type { TrustAnchors } from '../client/trust-anchors.ts'
 import type { Policy } from './policy.ts'
 
@@ -48,7 +48,8 @@ export function rulesOf(policies: Iterable<Policy>, trust: Trust): Rules {
     }
   }
   // Whether or not a policy looks at them now: a misspelt option must not wait until one does.
-  if (trust.trustAnchors !== undefined) {
+  if (trust.trustAnchors === undefined) checkOptions(trust)
+  else {
     const { trustAnchors, issuerAcl, ...rest } = trust
     prepareOptions(
       issuerAcl === undefined ? { ...rest, trustAnchors } : { ...rest, trustAnchors, issuerAcl },

@@ -69,6 +69,8 @@ describe('options that make no sense', () => {
     ['option-missing', { policy: undefined }],
     ['options-conflict', { policies: [{ type }] }],
     ['option-invalid', { policy: undefined, policies: [] }],
+    ['option-invalid', { policy: undefined, policies: {} }],
+    ['option-invalid', { policy: undefined, policies: { errorPolicyList: [] } }],
     ['policy-invalid', { policy: { type: 'other' } }],
     ['option-missing', { policy: { type } }],
     ['option-unknown', { trustAnchor: 1 }],
@@ -241,6 +243,19 @@ describe('what is remembered', () => {
     guard.update(optionsWith({ hooks }))
     await guard.decide(request)
     expect(remembered()).toEqual([false, true, false, true, false])
+  })
+  test('what a decision was made under, whatever is in force when it is applied', async () => {
+    const given = { hooks, source: nginx({ trust }), identityHeaders: { 'x-subject': 'subject' } }
+    const guard = createGuard(optionsWith({ ...given, answer: { realm: 'old' } }))
+    const allowed = await guard.decide(fromNginx(pki.client))
+    const refused = await guard.decide(fromNginx(foreign.client))
+    guard.update(optionsWith({ source: rfc9440({ trust }), answer: { realm: 'new' } }))
+    for (const name of ['X-Subject', 'X-SSL-Client-Cert']) {
+      expect(guard.strippedHeaders(allowed).has(name)).toBe(true)
+    }
+    expect(guard.identityHeaders(allowed)).toEqual([['x-subject', clientA]])
+    const { headers } = guard.answer(refused, fromNginx(foreign.client))
+    expect(headers['www-authenticate']).toContain('realm="old"')
   })
   test('a header, once it was let in', async () => {
     const guard = createGuard(optionsWith({ hooks, source: nginx({ trust }) }))

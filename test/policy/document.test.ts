@@ -201,6 +201,15 @@ describe('order counts from 1 among the policies of one scope and endpoint', () 
       [endpoint('x', '/x'), all('a'), endpoint('y', '/y'), endpoint('z', '/y', 1), all('b', 1)],
       'x b a z y',
     ],
+    [
+      'patterns that name their segments differently are one endpoint',
+      [
+        endpoint('id', '/orders/{id}'),
+        endpoint('x', '/Orders/:x', 1),
+        endpoint('y', '/orders/y', 1),
+      ],
+      'x id y',
+    ],
   ])('%s', (_what, documents, expected) => {
     const { lists } = parsePipelines(documents)
     expect(lists.REQUEST.map(({ name }) => name).join(' ')).toBe(expected)

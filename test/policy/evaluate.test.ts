@@ -231,6 +231,15 @@ describe('what is not configured', () => {
     const off = { type, validateCertificate: false, validateACLForIssuer: false }
     expect(evaluatePolicySync(off, { certificate: world.clients.good, time }).allowed).toBe(true)
   })
+  test.each([
+    ['option-unknown', { killLst: createKillList() }],
+    ['option-missing', { revocation: { mode: 'crl' } }],
+    ['options-conflict', { purpose: 'any', acceptedPurposes: ['clientAuth'] }],
+  ])('throws %s also where no policy wants anchors', (code, more) => {
+    const off = { type, validateCertificate: false, validateACLForIssuer: false }
+    const given = { certificate: world.clients.good, time, ...more } as RequestFacts
+    expect(() => evaluatePolicySync(off, given)).toThrow(expect.objectContaining({ code }))
+  })
   test('an empty ACL refuses all', () => {
     const given = facts('good', { issuerAcl: parseIssuerAcl('') })
     expect(codeOf(evaluatePolicySync({ type }, given))).toBe('acl-empty')

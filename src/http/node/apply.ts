@@ -10,7 +10,7 @@ import { keepReceived, type NodeRequest } from './request.ts'
 
 /** Takes away what the client must not pass on, and sets what was proven. */
 export function applyHeaders(guard: Guard, request: NodeRequest, decision: Decision): void {
-  const { strippedHeaders } = guard
+  const strippedHeaders = guard.strippedHeaders(decision)
   if (strippedHeaders.isEmpty) return
   const { headers } = request
   const kept = strippedHeaders.without(request.rawHeaders)

@@ -51,7 +51,7 @@ const kinds: readonly (readonly [string, (made: GuardOptions) => Ask])[] = [
       const app = new Hono<{ Variables: forHono.Variables }>()
       app.use(forHono.mtls(made))
       app.all('*', (context) =>
-        context.body(context.req.raw.body, 200, {
+        context.body(context.req.raw.body as ReadableStream, 200, {
           subject: `${context.get('clientCertificate').identity?.subject}`,
           header: `${context.req.header('x-client-subject')}`,
           forwarded: `${context.req.raw.headers.has('client-cert')}`,
