@@ -7,6 +7,7 @@ import type { Subject } from './bundle.ts'
 import { runCompiledPeers } from './compiled-peers.ts'
 import { benchTime, issueAnchors, issueMesh, issuePool, type Material } from './material.ts'
 import { interleave, median } from './measure.ts'
+import { middlewareRows } from './middleware-rows.ts'
 import { type Judge, parsers, peers } from './peers.ts'
 import { type Work, workOf } from './result.ts'
 import { revocationRows } from './revocation-rows.ts'
@@ -39,6 +40,7 @@ export const rows: readonly Row[] = [
   { name: 'hostile-mesh-200', work: (run) => hostile(run, 'hostile-mesh-200') },
   { name: 'hostile-pool-10000', work: (run) => hostile(run, 'hostile-pool-10000') },
   ...revocationRows,
+  ...middlewareRows,
 ]
 
 /** The least that a verdict on one client can cost: its signature, under a key that is imported already. */

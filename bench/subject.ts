@@ -8,6 +8,10 @@ export { parseIntermediates } from '../src/client/intermediates.ts'
 export { prepareOptions, secondsOf } from '../src/client/options.ts'
 export { validateSteps } from '../src/client/validate.ts'
 export { runSync } from '../src/effect/effect.ts'
+export { mtls } from '../src/http/express.ts'
+export { createNodeGuard } from '../src/http/node/guard.ts'
+export { NodeHttpRequest } from '../src/http/node/request.ts'
+export { fallback, nginx, rfc9440, tls } from '../src/http/sources/index.ts'
 export { createClientCertificateValidator, parseTrustAnchors } from '../src/index.node.ts'
 export {
   createKillList,
