@@ -1,6 +1,7 @@
 /** The rows about policies in a server. @module */
 
 import { decisionRows } from './decision-rows.ts'
+import { overheadRow } from './middleware-overhead.ts'
 import type { Row } from './row.ts'
 
-export const middlewareRows: readonly Row[] = [...decisionRows]
+export const middlewareRows: readonly Row[] = [...decisionRows, overheadRow]
