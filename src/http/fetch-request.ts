@@ -49,8 +49,10 @@ class FetchHttpRequest implements HttpRequest {
   }
 }
 
-/** The path as it stands in the URL: `URL` would resolve what is to be refused. */
+/** The path as it stands in the URL: `URL` would resolve what is to be refused. A fragment is never sent. */
 function targetOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('//') + 2)
-  return start === -1 ? '/' : url.slice(start)
+  if (start === -1) return '/'
+  const end = url.indexOf('#', start)
+  return end === -1 ? url.slice(start) : url.slice(start, end)
 }

@@ -9,7 +9,7 @@
 export const httpMethods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] as const
 export type HttpMethod = (typeof httpMethods)[number]
 
-/** One segment: a text in lower case, anything, or anything from here on. */
+/** One segment: a text, decoded, in upper and lower case as written; anything; or anything from here on. */
 type Segment = string | typeof one | typeof rest
 const one: unique symbol = /* @__PURE__ */ Symbol('one segment')
 const rest: unique symbol = /* @__PURE__ */ Symbol('the rest')
@@ -39,6 +39,8 @@ export function readPattern(pattern: string): readonly Segment[] | string {
 /** Endpoints in one tree, so that finding one costs the length of the path, however many there are. */
 export class EndpointTree<T> {
   readonly #root: Node<T> = emptyNode()
+  /** Whether a pattern has upper case, so that a target without any may be another spelling of it. */
+  #hasUpperCase = false
 
   /** What is kept for the endpoint, made at first sight. Two patterns that only name their segments differently are one endpoint. */
   at(segments: readonly Segment[], method: HttpMethod, make: () => T): T {
@@ -47,8 +49,11 @@ export class EndpointTree<T> {
       if (segment === one) node = node.one ??= emptyNode()
       else if (segment === rest) node = node.rest ??= emptyNode()
       else {
-        const next = node.named.get(segment) ?? emptyNode()
-        node.named.set(segment, next)
+        const text = segment.toLowerCase()
+        const next = node.named.get(text) ?? emptyNode()
+        node.named.set(text, next)
+        next.spellings.add(segment)
+        if (segment !== text) this.#hasUpperCase = true
         node = next
       }
     }
@@ -61,14 +66,17 @@ export class EndpointTree<T> {
 
   /**
    * The most telling endpoint for a request: a text before any segment before the rest, from the left. HEAD is answered by what
-   * answers GET (RFC 9110 §9.3.2), unless it has an endpoint of its own.
+   * answers GET (RFC 9110 §9.3.2), unless it has an endpoint of its own. Where a server that is stricter about spelling would find
+   * another one that has policies, nobody can tell which of the two is meant.
    *
    * @param target - The request target as received.
    * @returns `undefined` when no endpoint is meant, `ambiguous` for a target that servers read differently.
    */
   find(target: string, method: string): T | undefined | 'ambiguous' {
-    const segments = target.length > maxTarget ? undefined : splitPath(pathOf(target))
-    if (segments === undefined) return 'ambiguous'
+    const path = target.length > maxTarget ? undefined : pathOf(target)
+    const spelt = path === undefined ? undefined : splitPath(path)
+    if (path === undefined || spelt === undefined) return 'ambiguous'
+    const segments = spelt.map((segment) => segment.toLowerCase())
     const found = search(this.#root, segments, 0, method)
     // Some servers cut `;parameters` off a segment before they look for who answers, and some decode twice.
     if (segments.some((segment) => /[;%]/.test(segment))) {
@@ -78,11 +86,45 @@ export class EndpointTree<T> {
       if (again !== undefined && search(this.#root, again, 0, method) !== found) return 'ambiguous'
       if (again === undefined && cut.some((segment) => separators.test(segment))) return 'ambiguous'
     }
-    return found
+    if (!this.#hasUpperCase && plainPath.test(path)) return found
+    return this.#mayFindAnother(path, found, method) ? 'ambiguous' : found
+  }
+
+  /** Whether some server reads the path as that of another endpoint. That it finds none would be no loss: `found` is asked. */
+  #mayFindAnother(path: string, found: T | undefined, method: string): boolean {
+    const others = new Set<T>()
+    const raw = path === '/' || path === '*' ? [] : path.slice(1).split('/')
+    const named = raw.filter((segment) => segment !== '')
+    const readings = [named]
+    if (named.length !== raw.length) {
+      readings.push(raw)
+      if (raw.at(-1) === '') readings.push(raw.slice(0, -1))
+    }
+    // What URL makes of `//host/path`, and with it who parses a target against a base.
+    if (path.startsWith('//')) readings.push(named.slice(1))
+    for (const reading of readings) reach(this.#root, reading.map(spellingOf), 0, method, others)
+    if (found !== undefined) others.delete(found)
+    return others.size > 0
   }
 }
 
+/** One segment of a target. */
+interface Spelling {
+  /** Decoded, in lower case. */
+  readonly text: string
+  /** Decoded; `undefined` where more is escaped than must be, so that who compares octets finds something else. */
+  readonly exact: string | undefined
+}
+
+function spellingOf(raw: string): Spelling {
+  const plain = raw.includes('%') ? (decoded(raw) ?? raw) : raw
+  const isPlain = plain === raw || encodeURIComponent(plain) === raw
+  return { text: plain.toLowerCase(), exact: isPlain ? plain : undefined }
+}
+
 interface Node<T> {
+  /** How patterns spell this segment. */
+  readonly spellings: Set<string>
   readonly named: Map<string, Node<T>>
   one: Node<T> | undefined
   rest: Node<T> | undefined
@@ -90,7 +132,13 @@ interface Node<T> {
 }
 
 function emptyNode<T>(): Node<T> {
-  return { named: new Map(), one: undefined, rest: undefined, methods: new Map() }
+  return {
+    spellings: new Set(),
+    named: new Map(),
+    one: undefined,
+    rest: undefined,
+    methods: new Map(),
+  }
 }
 
 /** It is a tree, so that no node is looked at twice. */
@@ -111,24 +159,61 @@ function search<T>(
   return any ?? (node.rest && ofMethod(node.rest, method))
 }
 
+/**
+ * Adds whatever servers may find to `others`: one that another spelling does not bother takes the name, a stricter one goes on to what
+ * takes any segment.
+ *
+ * @returns Whether one may find nothing here.
+ */
+function reach<T>(
+  node: Node<T>,
+  segments: readonly Spelling[],
+  index: number,
+  method: string,
+  others: Set<T>,
+): boolean {
+  const ofRest = node.rest && ofMethod(node.rest, method)
+  const segment = segments[index]
+  let goesOn = true
+  if (segment === undefined) {
+    const own = ofMethod(node, method)
+    if (own !== undefined) others.add(own)
+    goesOn = own === undefined
+  } else {
+    const named = node.named.get(segment.text)
+    if (named !== undefined) {
+      const isExact = segment.exact !== undefined && named.spellings.has(segment.exact)
+      goesOn = reach(named, segments, index + 1, method, others) || !isExact
+    }
+    if (goesOn && node.one) goesOn = reach(node.one, segments, index + 1, method, others)
+  }
+  if (!goesOn || ofRest === undefined) return goesOn
+  others.add(ofRest)
+  return false
+}
+
 function ofMethod<T>({ methods }: Node<T>, method: string): T | undefined {
   const upper = method.toUpperCase()
   return methods.get(upper) ?? (upper === 'HEAD' ? methods.get('GET') : undefined)
 }
 
-/** The path of a request target: RFC 9112 §3.2 has the absolute form, with scheme and authority, and `*`. */
-function pathOf(target: string): string {
+/**
+ * The path of a request target: RFC 9112 §3.2 has the absolute form, with scheme and authority, and `*`. `undefined`: there is a
+ * fragment, which no target has and which some servers take for a part of the path, or an authority that URL reads differently.
+ */
+function pathOf(target: string): string | undefined {
   const end = target.search(/[?#]/)
+  if (target.charAt(end) === '#') return undefined
   const whole = end === -1 ? target : target.slice(0, end)
-  if (whole.startsWith('/')) return whole
-  const absolute = /^[a-z][a-z\d+.-]*:\/\/[^/]*(\/.*)?$/i.exec(whole)
-  return absolute === null ? whole : (absolute[1] ?? '/')
+  if (whole.startsWith('/') || whole === '*') return whole
+  const absolute = /^[a-z][a-z\d+.-]*:\/\/[^/\\\s]+(\/.*)?$/i.exec(whole)
+  return absolute === null ? undefined : (absolute[1] ?? '/')
 }
 
 /**
- * Segments as the most forgiving server reads them: escapes decoded, in lower case, empty ones left out, so that `//Admin/` is
- * `/admin`. `undefined`: servers differ about what it means (an escaped separator, `.` or `..`, a backslash, a control character, a
- * broken escape).
+ * Segments as the most forgiving server reads them, but for upper and lower case: escapes decoded, empty ones left out, so that
+ * `//%61dmin/` is `/admin`. `undefined`: servers differ about what it means (an escaped separator, `.` or `..`, a backslash, a
+ * control character, a broken escape).
  */
 function splitPath(path: string): readonly string[] | undefined {
   if (path === '*') return []
@@ -138,7 +223,7 @@ function splitPath(path: string): readonly string[] | undefined {
     if (raw === '') continue
     const segment = raw.includes('%') ? decoded(raw) : raw
     if (segment === undefined || /^\.{1,2}(?:;|$)/.test(segment)) return undefined
-    segments.push(segment.toLowerCase())
+    segments.push(segment)
   }
   return segments
 }
@@ -154,6 +239,9 @@ function decoded(raw: string): string | undefined {
 
 /** Escapes of what separates segments, and of control characters. */
 const separators: RegExp = /%(?:2f|5c|[01][\da-f]|7f)/i
+
+/** One spelling of lower-case ASCII, without empty segments, which all servers read in one way. */
+const plainPath: RegExp = /^\/$|^(?:\/[^A-Z%/\x80-\uffff]+)+$/
 
 /** Local limit: Node's whole header section is 16 KiB by default, and longer targets get 414 from most servers. */
 const maxTarget = 8192

@@ -42,7 +42,8 @@ export function placeKey({ targetEndpoint, targetEndpointHTTPMethod }: Place): s
   if (targetEndpoint === undefined) return ''
   const segments = readPattern(targetEndpoint)
   const path = typeof segments === 'string' ? targetEndpoint : segments.map(String).join('/')
-  return `${targetEndpointHTTPMethod} ${path}`
+  // Upper and lower case are one to an endpoint.
+  return `${targetEndpointHTTPMethod} ${path.toLowerCase()}`
 }
 
 /**

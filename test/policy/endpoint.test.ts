@@ -98,7 +98,6 @@ describe('other spellings of /admin/users', () => {
     '/%61dmin/users',
     '/admin/%75%73ers',
     '/admin/users?a=/b/../c',
-    '/admin/users#x',
     '/admin/users?%2e%2e',
     'https://api.example/admin/users',
     'HTTP://user@api.example:8443/admin/users?x',
@@ -128,6 +127,16 @@ describe('other spellings of /admin/users', () => {
     `/${'a'.repeat(9000)}`,
     '/admin/users\u0000',
     '/admin/us ers',
+    '/admin/users#x',
+    '/#/../admin/users',
+    '/x#/../../admin/users?y',
+    '//x/admin/users',
+    '///x/admin/users',
+    '//x:80/admin/users',
+    '//user@x/admin/users',
+    'http://a.example//x/admin/users',
+    'http:///x/admin/users',
+    'http://a.example\\admin/users',
   ])('%j is ambiguous', (target) => {
     expect(find(target)).toBe('ambiguous')
   })
@@ -173,13 +182,20 @@ describe('other spellings of /admin/users', () => {
   })
   test('what URL makes of a target is never an endpoint that was not found', () => {
     fc.assert(
-      fc.property(fc.webPath(), fc.constantFrom('', '/admin', '/Admin/.'), (path, before) => {
-        const target = `${before}${path}`
-        if (!target.startsWith('/') || target.startsWith('//')) return true
-        const { pathname } = new URL(target, 'http://a.example')
-        const isMeant = /^\/admin\/users\/?$/i.test(pathname)
-        return !isMeant || find(target) !== 'none'
-      }),
+      fc.property(
+        fc.webPath(),
+        fc.constantFrom('', '/', '//x', '//x/admin', '/admin', '/Admin/.'),
+        (path, before) => {
+          const target = `${before}${path}`
+          const based = `http://a.example${target}`
+          const isMeant = [target, based].some(
+            (url) =>
+              URL.canParse(url, 'http://a.example') &&
+              /^\/admin\/users\/?$/i.test(new URL(url, 'http://a.example').pathname),
+          )
+          return !isMeant || find(target) !== 'none'
+        },
+      ),
     )
   })
   test('no target throws', () => {
@@ -188,6 +204,54 @@ describe('other spellings of /admin/users', () => {
         find(target, method)
       }),
     )
+  })
+})
+
+describe('where two endpoints fit, a spelling that only some servers know is refused', () => {
+  const find = finder(
+    '/files/{id}',
+    '/files/public',
+    '/tree/**',
+    '/tree/open',
+    '/Kept/{id}',
+    '/Kept/Name',
+  )
+  test.each([
+    ['/files/public', '/files/public'],
+    ['/files//public', '/files/public'],
+    ['/files/7', '/files/{id}'],
+    ['/files/AB-7', '/files/{id}'],
+    ['/files/a%20b', '/files/{id}'],
+    ['/FILES/7', '/files/{id}'],
+    ['//files/7', '/files/{id}'],
+    ['/tree/open', '/tree/open'],
+    ['/tree/open/more', '/tree/**'],
+    ['/tree/Other/x/', '/tree/**'],
+    ['/Kept/Name', '/Kept/Name'],
+    ['/kept/7', '/Kept/{id}'],
+  ])('%s is %s', (target, endpoint) => {
+    expect(find(target)).toBe(endpoint)
+  })
+  // Fastify and Hono tell upper from lower case and keep empty segments, Express decodes after it has looked for the route.
+  test.each([
+    '/files/Public',
+    '/files/%70ublic',
+    '/tree/Open',
+    '/tree/%6fpen',
+    '/tree/open/',
+    '/tree//open',
+    '/kept/name',
+    '/Kept/name',
+    '/%46iles/publi%63',
+  ])('%s is ambiguous', (target) => {
+    expect(find(target)).toBe('ambiguous')
+  })
+  test('one that is empty to some servers, too', () => {
+    expect(finder('/a', '/a/{id}', '/a/**')('/a/')).toBe('ambiguous')
+    expect(finder('/a', '/b/{id}')('/a/')).toBe('/a')
+  })
+  test('escapes that must be there are no other spelling', () => {
+    expect(finder('/straße', '/{x}')('/stra%C3%9Fe')).toBe('/straße')
   })
 })
 
