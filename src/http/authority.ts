@@ -34,16 +34,28 @@ function isFor(authority: string, serverName: string): boolean {
   // Most are written alike; nothing is allocated for those.
   const { length } = serverName
   if (authority.startsWith(serverName)) {
-    if (authority.length === length || authority.charCodeAt(length) === colon) return true
+    if (authority.length === length || isPort(authority, length)) return true
   }
   return hostOf(authority) === serverName.toLowerCase()
 }
 
-/** Without port and without the root's dot, in lower case; an IPv6 address keeps its brackets, which no server name has. */
+/**
+ * Without port and without the root's dot, in lower case; an IPv6 address keeps its brackets, which no server name has. Whole, where
+ * no port follows: URL takes what comes before an `@` for a user and reads another host.
+ */
 function hostOf(authority: string): string {
   const end = authority.startsWith('[') ? -1 : authority.indexOf(':')
+  if (end !== -1 && !isPort(authority, end)) return authority
   const host = (end === -1 ? authority : authority.slice(0, end)).toLowerCase()
   return host.endsWith('.') ? host.slice(0, -1) : host
 }
 
-const colon = 0x3a
+/** RFC 3986 §3.2.3: a colon and digits, or none, up to the end. */
+function isPort(authority: string, start: number): boolean {
+  if (authority.charCodeAt(start) !== 0x3a) return false
+  for (let i = start + 1; i < authority.length; i++) {
+    const unit = authority.charCodeAt(i)
+    if (unit < 0x30 || unit > 0x39) return false
+  }
+  return true
+}
