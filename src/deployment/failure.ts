@@ -1,0 +1,73 @@
+/** Why a document is refused: data with a code and the path of the field. @module */
+
+import type { PolicyProblem } from '../policy/problem.ts'
+
+/** `path` is such as `upstream.url` or `hosts[2]`; empty: the document itself. */
+export type DeploymentFailure =
+  /** A field is missing, unknown, of another type or out of its range; or this is no JSON. */
+  | Failing<'document-malformed', { readonly expected: string }>
+  /** JSON, but not in its canonical form: whoever made it did not make its hash. */
+  | Failing<'document-not-canonical'>
+  | Failing<'document-too-large', { readonly maximum: number }>
+  /** Not signed with the key that is pinned. */
+  | Failing<'signature-invalid'>
+  | Failing<'snapshot-hash-mismatch', Mismatch>
+  | Failing<'live-hash-mismatch', Mismatch>
+  | Failing<'crl-hash-mismatch', Mismatch>
+  /** A document of another environment. */
+  | Failing<'environment-mismatch', Mismatch>
+  /** A snapshot of another API proxy than its pointer names. */
+  | Failing<'proxy-mismatch', Mismatch>
+  /** A pointer that is older than one that was seen, or another one with the same number. */
+  | Failing<'sequence-replayed', { readonly sequence: number; readonly seen: number }>
+  | Failing<'policies-invalid', { readonly problems: readonly PolicyProblem[] }>
+  | Failing<'trust-anchor-unreadable'>
+  | Failing<'intermediate-unreadable'>
+  | Failing<'issuer-acl-invalid', { readonly expected: string }>
+  | Failing<'kill-list-invalid', { readonly expected: string }>
+  | Failing<'crl-unreadable'>
+  /** Read, but its parts do not go together: a policy wants a trust anchor, and there is none. */
+  | Failing<'snapshot-unusable', { readonly expected: string }>
+
+interface Mismatch {
+  readonly expected: string
+  readonly actual: string
+}
+
+type Failing<C extends string, Facts = object> = {
+  readonly code: C
+  readonly path: string
+} & Facts
+
+type Describe<C> = (failure: Extract<DeploymentFailure, { code: C }>) => string
+
+/** In words, on one line; for operators. */
+export function describeDeploymentFailure(failure: DeploymentFailure): string {
+  const describe = texts[failure.code] as (failure: DeploymentFailure) => string
+  return failure.path === '' ? describe(failure) : `${failure.path}: ${describe(failure)}`
+}
+
+export function deploymentFailureCodes(): readonly DeploymentFailure['code'][] {
+  return Object.keys(texts) as DeploymentFailure['code'][]
+}
+
+/** A new code does not compile until it has a text here. */
+const texts: { readonly [C in DeploymentFailure['code']]: Describe<C> } = {
+  'document-malformed': (f) => `expected ${f.expected}`,
+  'document-not-canonical': () => 'not in canonical form',
+  'document-too-large': (f) => `larger than ${f.maximum} octets`,
+  'signature-invalid': () => 'not signed with the pinned key',
+  'snapshot-hash-mismatch': (f) => `the snapshot ${f.expected} has the hash ${f.actual}`,
+  'live-hash-mismatch': (f) => `the live data ${f.expected} have the hash ${f.actual}`,
+  'crl-hash-mismatch': (f) => `the CRL ${f.expected} has the hash ${f.actual}`,
+  'environment-mismatch': (f) => `for the environment ${f.actual}, not ${f.expected}`,
+  'proxy-mismatch': (f) => `of the API proxy ${f.actual}, not ${f.expected}`,
+  'sequence-replayed': (f) => `number ${f.sequence}, but ${f.seen} was seen before`,
+  'policies-invalid': (f) => f.problems.map((one) => `${one.path}: ${one.expected}`).join('; '),
+  'trust-anchor-unreadable': () => 'no certificate',
+  'intermediate-unreadable': () => 'no certificate',
+  'issuer-acl-invalid': (f) => `expected ${f.expected}`,
+  'kill-list-invalid': (f) => `expected ${f.expected}`,
+  'crl-unreadable': () => 'no CRL',
+  'snapshot-unusable': (f) => `cannot be used: ${f.expected}`,
+}
