@@ -1,0 +1,92 @@
+/**
+ * What runs in the thread of a SQLite connection, so that a write that waits for the disk stops nobody else.
+ *
+ * @module
+ */
+
+import type { MessagePort } from 'node:worker_threads'
+import type Libsql from 'libsql'
+
+export interface SqliteSettings {
+  readonly file: string
+  readonly mode: 'write' | 'read'
+  /** How long to wait for another process, in milliseconds. */
+  readonly busyMs: number
+}
+
+export type SqliteRequest =
+  | {
+      readonly op: 'run'
+      readonly id: number
+      readonly sql: string
+      readonly parameters: readonly unknown[]
+    }
+  | { readonly op: 'close'; readonly id: number }
+
+export interface SqliteAnswer {
+  readonly id: number
+  readonly rows?: readonly unknown[]
+  readonly changes?: number
+  readonly error?: { readonly message: string; readonly code: string }
+}
+
+/**
+ * Opens the database and answers requests in their order. The answer 0 says whether it opened.
+ *
+ * This function is sent to the thread as text: a bundle has no second file to start. It uses nothing but its parameters.
+ */
+export function serveSqlite(
+  Database: typeof Libsql,
+  port: MessagePort,
+  { file, mode, busyMs }: SqliteSettings,
+): void {
+  const explain = (error: unknown): { message: string; code: string } => {
+    const { message, code } = error as { message?: unknown; code?: unknown }
+    return { message: String(message), code: typeof code === 'string' ? code : 'SQLITE_ERROR' }
+  }
+  const post = (answer: SqliteAnswer): void => port.postMessage(answer)
+  let database: Libsql.Database
+  try {
+    database = new Database(file, { timeout: busyMs } as Libsql.Options)
+    // The switch to WAL is refused at once while another process makes it, whatever the time-out.
+    const end = Date.now() + busyMs
+    for (;;) {
+      try {
+        database.exec('pragma journal_mode = wal')
+        break
+      } catch (error) {
+        if (explain(error).code !== 'SQLITE_BUSY' || Date.now() > end) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+      }
+    }
+    database.exec('pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory')
+    if (mode === 'read') database.exec('pragma query_only = on')
+  } catch (error) {
+    post({ id: 0, error: explain(error) })
+    port.close()
+    return
+  }
+  const run = (sql: string, parameters: readonly unknown[]): Omit<SqliteAnswer, 'id'> => {
+    const statement = database.prepare(sql)
+    if (!statement.reader) return { rows: [], changes: statement.run(parameters).changes }
+    const rows = statement.all(parameters) as Record<string, unknown>[]
+    for (const row of rows) {
+      for (const [name, value] of Object.entries(row)) {
+        if (value instanceof ArrayBuffer) row[name] = new Uint8Array(value)
+      }
+    }
+    return { rows, changes: rows.length }
+  }
+  port.on('message', (request: SqliteRequest) => {
+    const { id } = request
+    try {
+      if (request.op === 'run') return post({ id, ...run(request.sql, request.parameters) })
+      database.close()
+      post({ id })
+      port.close()
+    } catch (error) {
+      post({ id, error: explain(error) })
+    }
+  })
+  post({ id: 0 })
+}

@@ -1,0 +1,189 @@
+/**
+ * SQLite, each connection in a thread of its own: one that writes, and one that reads beside it.
+ *
+ * @module
+ */
+import { chmod, mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Database, Rows, Session } from './driver.ts'
+import {
+  type SqliteAnswer,
+  type SqliteRequest,
+  type SqliteSettings,
+  serveSqlite,
+} from './sqlite-worker.ts'
+import { StoreConflict, StoreUnavailable } from './store.ts'
+import { Turns } from './turns.ts'
+
+/** @param file - Made with its folders, for this user only, when it is not there. */
+export async function openSqlite(file: string): Promise<Database> {
+  await makeFile(file)
+  const writer = await SqliteThread.open({ file, mode: 'write', busyMs })
+  const reader = await SqliteThread.open({ file, mode: 'read', busyMs }).catch(async (error) => {
+    await writer.close()
+    throw error
+  })
+  const turns = new Turns()
+  return {
+    read: (sql, parameters) => reader.run(sql, parameters),
+    async write(sql, parameters) {
+      const end = await turns.take()
+      try {
+        return await writer.run(sql, parameters)
+      } finally {
+        end()
+      }
+    },
+    async begin(): Promise<Session> {
+      const end = await turns.take()
+      try {
+        await writer.run('begin immediate', [])
+      } catch (error) {
+        end()
+        throw error
+      }
+      return {
+        run: (sql, parameters) => writer.run(sql, parameters),
+        async end(how) {
+          try {
+            await writer.end(how)
+          } finally {
+            end()
+          }
+        },
+      }
+    },
+    async close() {
+      const end = await turns.take()
+      await reader.close()
+      await writer.close()
+      end()
+    },
+  }
+}
+
+/** One connection. */
+class SqliteThread {
+  static async open(settings: SqliteSettings): Promise<SqliteThread> {
+    const thread = new SqliteThread(settings)
+    try {
+      await thread.#ask(undefined)
+    } catch (error) {
+      await thread.#worker.terminate()
+      throw error
+    }
+    return thread
+  }
+
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, (answer: SqliteAnswer) => void>()
+  #next = 0
+  #gone = false
+
+  private constructor(settings: SqliteSettings) {
+    this.#worker = new Worker(threadSource, {
+      eval: true,
+      name: `mtls-policy store (${settings.mode})`,
+      workerData: { settings, from: import.meta.url },
+      // Nothing of the caller's environment or arguments is needed there.
+      env: {},
+      argv: [],
+      execArgv: [],
+    })
+    this.#worker.on('message', (answer: SqliteAnswer) => {
+      const settle = this.#waiting.get(answer.id)
+      this.#waiting.delete(answer.id)
+      settle?.(answer)
+    })
+    let reason = 'thread-ended'
+    this.#worker.on('error', (error: { code?: unknown }) => {
+      if (typeof error.code === 'string') reason = error.code
+    })
+    this.#worker.on('exit', () => {
+      this.#gone = true
+      for (const [id, settle] of this.#waiting)
+        settle({ id, error: { message: reason, code: gone } })
+      this.#waiting.clear()
+    })
+  }
+
+  async run(sql: string, parameters: readonly unknown[]): Promise<Rows> {
+    const { rows = [], changes = 0 } = await this.#ask({ op: 'run', sql, parameters })
+    return { rows, changes }
+  }
+
+  async end(how: 'commit' | 'rollback'): Promise<void> {
+    try {
+      await this.run(how, [])
+    } catch (error) {
+      if (how === 'rollback' || this.#gone) throw error
+      // The transaction may still be open; the next one could not begin.
+      await this.run('rollback', []).catch(() => {})
+      throw error instanceof StoreUnavailable && error.reason.startsWith('SQLITE_IOERR')
+        ? new StoreUnavailable(error.reason, 'unknown')
+        : error
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#gone) return
+    const exit = new Promise((resolve) => this.#worker.once('exit', resolve))
+    await this.#ask({ op: 'close' })
+    await exit
+  }
+
+  /** @param request - `undefined` asks nothing: the answer to the opening. */
+  #ask(
+    request:
+      | Omit<SqliteRequest & { op: 'run' }, 'id'>
+      | Omit<SqliteRequest & { op: 'close' }, 'id'>
+      | undefined,
+  ): Promise<SqliteAnswer> {
+    const id = this.#next++
+    return new Promise((resolve, reject) => {
+      if (this.#gone) return reject(new StoreUnavailable('closed'))
+      this.#waiting.set(id, (answer) =>
+        answer.error ? reject(storeError(answer.error)) : resolve(answer),
+      )
+      if (request) this.#worker.postMessage({ ...request, id })
+    })
+  }
+}
+
+/** Made first, so that SQLite never makes it with the rights that the process would give it; its other files take after it. */
+async function makeFile(file: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await (await open(file, 'a', 0o600)).close()
+    await chmod(file, 0o600)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw typeof code === 'string' ? new StoreUnavailable(code) : error
+  }
+}
+
+function storeError({ message, code }: { message: string; code: string }): Error {
+  if (code === gone) return new StoreUnavailable(message, 'unknown')
+  if (/^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY|ROWID)$/u.test(code)) {
+    return new StoreConflict('store-unique')
+  }
+  if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') return new StoreConflict('store-reference')
+  if (code.startsWith('SQLITE_CONSTRAINT')) return new StoreConflict('store-constraint')
+  if (away.test(code)) return new StoreUnavailable(code)
+  return Object.assign(new Error(message), { code })
+}
+
+/** States of the disk or of other processes, not mistakes in a statement. */
+const away =
+  /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|NOMEM|PERM|AUTH|PROTOCOL|NOLFS)/u
+const gone = 'thread-gone'
+const busyMs = 5000
+
+/** Compilers that keep names wrap functions in a helper, which the thread does not have. */
+const threadSource = `
+const __name = (value) => value
+const { parentPort, workerData } = require('node:worker_threads')
+const Database = require('node:module').createRequire(workerData.from)('libsql')
+;(${serveSqlite})(Database, parentPort, workerData.settings)
+`
