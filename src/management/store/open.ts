@@ -1,18 +1,27 @@
 /** Opens the store that a URL names. @module */
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type Dialect,
   Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  sql,
   type Transaction,
 } from 'kysely'
+import type { Client } from 'pg'
 import { Changes } from './changes.ts'
-import { assertNoTransaction, inTransaction, StoreDriver } from './driver.ts'
+import { assertNoTransaction, type Database, inTransaction, StoreDriver } from './driver.ts'
 import { migrate } from './migrate.ts'
-import { sqliteTypes } from './migrations.ts'
+import { postgresTypes, sqliteTypes } from './migrations.ts'
+import { channel, isTransient, openPostgres } from './postgres.ts'
+import type { PostgresListener } from './postgres-listener.ts'
 import type { Schema } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
-import type { Store } from './store.ts'
+import { type Store, StoreUnavailable, storeUrlInvalid } from './store.ts'
 
 export interface StoreOptions {
   /** `file:/path/db.sqlite` or `postgres://user:password@host/database`. */
@@ -27,51 +36,122 @@ export interface StoreOptions {
  * @throws {StoreTooNew} When a newer version of the program has written it.
  */
 export async function openStore({ url }: StoreOptions): Promise<Store> {
-  const file = sqliteFile(url)
-  if (file === undefined) throw urlInvalid()
+  if (/^postgres(?:ql)?:\/\//u.test(url)) return openPostgresStore(url)
+  const file = /^file:(?:\/\/(?=\/))?([^?#]+)$/u.exec(url)?.[1]
+  if (file === undefined) throw storeUrlInvalid()
+  return openSqliteStore(file)
+}
+
+async function openSqliteStore(file: string): Promise<Store> {
   const database = await openSqlite(file)
-  const db = new Kysely<Schema>({
-    dialect: {
-      createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new StoreDriver(database),
-      createIntrospector: (any) => new SqliteIntrospector(any),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-  })
+  const dialect: Dialect = {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new StoreDriver(database),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+  // No other process has a part in it: who listens is here.
   const changes = new Changes()
+  const told = async () => {}
+  const store = makeStore('sqlite', new Kysely<Schema>({ dialect }), changes, told, async () => {})
+  return ready(store, database, () => migrate(store.transaction, sqliteTypes))
+}
+
+async function openPostgresStore(url: string): Promise<Store> {
+  const database = await openPostgres(url)
+  const dialect: Dialect = {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new StoreDriver(database),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+  const changes = new Changes()
+  const db = new Kysely<Schema>({ dialect })
+  const own = `${crypto.randomUUID()} `
+  const tell = async (trx: Transaction<Schema>, environment: string): Promise<void> => {
+    await sql`select pg_notify(${channel}, ${own + environment})`.execute(trx)
+  }
+  // Its own notices have reached it already.
+  const hear = (payload: string): void => {
+    if (!payload.startsWith(own)) changes.emit(payload.slice(own.length))
+  }
+  const missed = async (client: Client): Promise<void> => {
+    const { rows } = await client.query<{ name: string }>('select name from environments')
+    for (const { name } of rows) changes.emit(name)
+  }
+  let listener: PostgresListener | undefined
+  const store = makeStore('postgres', db, changes, tell, async () => listener?.close())
+  return ready(store, database, async () => {
+    await migrate(store.transaction, postgresTypes)
+    listener = await database.listen(hear, missed)
+  })
+}
+
+/** What cannot be made ready is closed. */
+async function ready(
+  store: Store,
+  database: Database,
+  prepare: () => Promise<unknown>,
+): Promise<Store> {
+  try {
+    await prepare()
+    return store
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function makeStore(
+  kind: Store['kind'],
+  db: Kysely<Schema>,
+  changes: Changes,
+  tell: (trx: Transaction<Schema>, environment: string) => Promise<void>,
+  beforeClose: () => Promise<void>,
+): Store {
   const pending = new WeakMap<Transaction<Schema>, Set<string>>()
-  const store: Store = {
-    kind: 'sqlite',
+  const once = async <T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> => {
+    const changed = new Set<string>()
+    const result = await db.transaction().execute((trx) => {
+      pending.set(trx, changed)
+      return inTransaction(() => work(trx))
+    })
+    for (const environment of changed) changes.emit(environment)
+    return result
+  }
+  let closed: Promise<void> | undefined
+  return {
+    kind,
     db,
     async transaction(work) {
       assertNoTransaction()
-      const told = new Set<string>()
-      const result = await db.transaction().execute((trx) => {
-        pending.set(trx, told)
-        return inTransaction(() => work(trx))
-      })
-      for (const environment of told) changes.emit(environment)
-      return result
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await once(work)
+        } catch (error) {
+          if (!(error instanceof StoreUnavailable) || error.outcome === 'unknown') throw error
+          if (!isTransient(error.reason) || attempt === maxAttempts) throw error
+          await sleep(2 ** attempt * 5 * (0.5 + Math.random()))
+        }
+      }
     },
     async notify(trx, environment) {
-      pending.get(trx)?.add(environment)
+      const changed = pending.get(trx)
+      if (!changed) throw new TypeError('notify: a transaction of this store, as it was given')
+      if (changed.has(environment)) return
+      await tell(trx, environment)
+      changed.add(environment)
     },
     onChange: (listener) => changes.add(listener),
-    async close() {
-      changes.clear()
-      await db.destroy()
+    close() {
+      closed ??= (async () => {
+        changes.clear()
+        await beforeClose()
+        await db.destroy()
+      })()
+      return closed
     },
   }
-  await migrate(store.transaction, sqliteTypes)
-  return store
 }
 
-function sqliteFile(url: string): string | undefined {
-  return /^file:(?:\/\/(?=\/))?([^?#]+)$/u.exec(url)?.[1]
-}
-
-function urlInvalid(): TypeError {
-  return Object.assign(new TypeError('a store is file:PATH or postgres://…'), {
-    code: 'store-url-invalid',
-  })
-}
+const maxAttempts = 6

@@ -78,3 +78,13 @@ export class StoreTooNew extends Error {
     this.known = known
   }
 }
+
+/** What the URL says stays out of the error: it holds a password. */
+export function storeUrlInvalid(): TypeError {
+  return Object.assign(
+    new TypeError('a store is file:PATH or postgres://USER:PASSWORD@HOST/DATABASE'),
+    {
+      code: 'store-url-invalid',
+    },
+  )
+}
