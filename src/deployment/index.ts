@@ -55,5 +55,7 @@ export {
   readSnapshot,
   type Snapshot,
   snapshotBytes,
+  trustOf,
   type Upstream,
+  usabilityFailure,
 } from './snapshot.ts'

@@ -3,9 +3,12 @@
 import { parseIssuerAcl } from '../acl/text.ts'
 import { decodeBase64, encodeBase64 } from '../base/base64.ts'
 import { failed, type Result, success } from '../base/result.ts'
-import { misuse } from '../client/misuse.ts'
-import { type PipelineDocuments, parsePipelines } from '../policy/pipelines.ts'
+import { parseIntermediates } from '../client/intermediates.ts'
+import { type Misuse, misuse } from '../client/misuse.ts'
+import { parseTrustAnchors } from '../client/trust-anchors.ts'
+import { type PipelineDocuments, parsePipelines, pipelineNames } from '../policy/pipelines.ts'
 import type { PolicyInvalid, PolicyProblem } from '../policy/problem.ts'
+import { rulesOf, type Trust } from '../policy/trust.ts'
 import { parseCertificate } from '../x509/parse-certificate.ts'
 import { canonicalJson } from './canonical.ts'
 import type { DeploymentFailure } from './failure.ts'
@@ -100,6 +103,40 @@ export function checkSnapshot(value: unknown): Result<Snapshot, DeploymentFailur
     certificatesFailure('intermediates', read.value.intermediates, 'intermediate-unreadable') ??
     aclFailure(read.value.issuerAcl)
   return failure === undefined ? success(read.value) : failed(failure)
+}
+
+/** What policies are held against, without revocation: that is live. */
+export function trustOf({
+  trustAnchors,
+  intermediates,
+  issuerAcl,
+}: Pick<Snapshot, 'trustAnchors' | 'intermediates' | 'issuerAcl'>): Trust {
+  return {
+    ...(trustAnchors.length === 0 ? {} : { trustAnchors: parseTrustAnchors(trustAnchors) }),
+    ...(intermediates.length === 0 ? {} : { intermediates: parseIntermediates(intermediates) }),
+    ...(issuerAcl === null ? {} : { issuerAcl: parseIssuerAcl(issuerAcl) }),
+  }
+}
+
+/**
+ * Whether the parts of a snapshot go together: a policy that validates wants trust anchors, one that looks at the issuer an ACL. The
+ * inactive ones as well: a guard will not start without.
+ *
+ * @param snapshot - One that {@link checkSnapshot} has let pass.
+ */
+export function usabilityFailure(snapshot: Snapshot): DeploymentFailure | undefined {
+  const { lists } = parsePipelines(snapshot.policies)
+  try {
+    rulesOf(
+      pipelineNames.flatMap((name) => lists[name]),
+      trustOf(snapshot),
+    )
+    return undefined
+  } catch (error) {
+    const { code, message, option } = error as Partial<Misuse> & { readonly option?: string }
+    if (code !== 'option-missing' && code !== 'trust-anchors-missing') throw error
+    return { code: 'snapshot-unusable', path: option ?? '', expected: message ?? '' }
+  }
 }
 
 /** What is wrong with settings of revocation, field by field; for whoever stores them. */

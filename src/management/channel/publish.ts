@@ -1,0 +1,285 @@
+/** Puts a snapshot or live data in force: numbered, signed and told to gateways, all within the caller's transaction. @module */
+
+import type { Transaction } from 'kysely'
+import { failed, type Result, success } from '../../base/result.ts'
+import { canonicalJson, hashOf } from '../../deployment/canonical.ts'
+import type { DeploymentFailure } from '../../deployment/failure.ts'
+import type { SigningKey } from '../../deployment/keys.ts'
+import { checkLiveData, type KillEntryJson, type LiveData } from '../../deployment/live.ts'
+import { type Pointer, type Signed, signDocument } from '../../deployment/pointer.ts'
+import { checkSnapshot, type Snapshot, usabilityFailure } from '../../deployment/snapshot.ts'
+import type { OwnerKind, Schema } from '../store/schema.ts'
+import type { Store } from '../store/store.ts'
+
+export interface PublisherOptions {
+  readonly store: Pick<Store, 'notify'>
+  readonly signingKey: Pick<SigningKey, 'privateKey'>
+  /** Default: the system's clock. */
+  readonly now?: (() => Date) | undefined
+}
+
+export interface Publication {
+  readonly environmentId: string
+  readonly apiProxyId: string
+  /** `null`: the proxy is undeployed. */
+  readonly snapshot: Snapshot | null
+}
+
+/** What is in force now. */
+export interface Published {
+  /** Of the environment. */
+  readonly environment: string
+  readonly hash: string | null
+  readonly sequence: number
+}
+
+/** Both work inside a transaction of the store and do nothing outside it, so that it may be run again. */
+export interface Publisher {
+  /**
+   * Writes the snapshot, moves the environment's pointer, and renews the live data where the set of running proxies changed. Rows of
+   * `deployments` are the caller's.
+   *
+   * @returns A failure for a snapshot that gateways would refuse; nothing was written then. `undefined` as value: there was nothing to
+   * undeploy.
+   */
+  readonly publishSnapshot: (
+    trx: Transaction<Schema>,
+    publication: Publication,
+  ) => Promise<Result<Published | undefined, DeploymentFailure>>
+  /**
+   * Renews the live data of one environment from the rows of `crls` and `kill_entries`.
+   *
+   * @returns `undefined` as value: they are as they were.
+   */
+  readonly publishLive: (
+    trx: Transaction<Schema>,
+    environmentId: string,
+  ) => Promise<Result<Published | undefined, DeploymentFailure>>
+  /** {@link publishLive} for every environment in which the project, or the proxy, runs: after each change of its CRLs or kill list. */
+  readonly publishLiveOf: (
+    trx: Transaction<Schema>,
+    kind: OwnerKind,
+    ownerId: string,
+  ) => Promise<Result<readonly Published[], DeploymentFailure>>
+}
+
+export function createPublisher({
+  store,
+  signingKey,
+  now = () => new Date(),
+}: PublisherOptions): Publisher {
+  /** The transaction holds the row from here on: numbers are committed in their order. */
+  async function nextSequence(
+    trx: Transaction<Schema>,
+    environmentId: string,
+  ): Promise<{ readonly name: string; readonly sequence: number }> {
+    const row = await trx
+      .updateTable('environments')
+      .set((expression) => ({ sequence: expression('sequence', '+', 1) }))
+      .where('id', '=', environmentId)
+      .returning(['name', 'sequence'])
+      .executeTakeFirstOrThrow()
+    return { name: row.name, sequence: Number(row.sequence) }
+  }
+
+  async function publishSnapshot(
+    trx: Transaction<Schema>,
+    { environmentId, apiProxyId, snapshot }: Publication,
+  ): ReturnType<Publisher['publishSnapshot']> {
+    const before = await trx
+      .selectFrom('pointers')
+      .select(['hash', 'signed'])
+      .where('environment_id', '=', environmentId)
+      .where('api_proxy_id', '=', apiProxyId)
+      .executeTakeFirst()
+    const isRunning = before !== undefined && before.hash !== null
+    if (snapshot === null && !isRunning) return success(undefined)
+    const failure = snapshot === null ? undefined : failureOf(snapshot)
+    if (failure !== undefined) return failed(failure)
+    const hash = snapshot === null ? null : await writeSnapshot(trx, snapshot)
+    // The names under which gateways know it, whatever has become of the proxy since.
+    const { project, apiProxy } =
+      snapshot ?? (JSON.parse(before?.signed as string) as Signed<Pointer>).document
+    const { name, sequence } = await nextSequence(trx, environmentId)
+    const signed = signDocument(
+      {
+        version: 1,
+        kind: 'pointer',
+        environment: name,
+        project,
+        apiProxy,
+        hash,
+        sequence,
+        issuedAt: now().toISOString(),
+      },
+      signingKey,
+    )
+    const row = { hash, sequence, signed: JSON.stringify(signed) }
+    await trx
+      .insertInto('pointers')
+      .values({ environment_id: environmentId, api_proxy_id: apiProxyId, ...row })
+      .onConflict((conflict) =>
+        conflict.columns(['environment_id', 'api_proxy_id']).doUpdateSet(row),
+      )
+      .execute()
+    if (isRunning !== (hash !== null)) {
+      const live = await publishLive(trx, environmentId)
+      if (!live.ok) return live
+    }
+    await store.notify(trx, name)
+    return success({ environment: name, hash, sequence })
+  }
+
+  async function publishLive(
+    trx: Transaction<Schema>,
+    environmentId: string,
+  ): ReturnType<Publisher['publishLive']> {
+    const environment = await trx
+      .selectFrom('environments')
+      .select('name')
+      .where('id', '=', environmentId)
+      .executeTakeFirstOrThrow()
+    const data = await liveDataOf(trx, environmentId, environment.name)
+    const checked = checkLiveData(data)
+    if (!checked.ok) return checked
+    const body = canonicalJson(data)
+    const hash = hashOf(data)
+    const before = await trx
+      .selectFrom('live_states')
+      .select('hash')
+      .where('environment_id', '=', environmentId)
+      .executeTakeFirst()
+    if (before?.hash === hash) return success(undefined)
+    const { name, sequence } = await nextSequence(trx, environmentId)
+    const signed = signDocument(
+      {
+        version: 1,
+        kind: 'live',
+        environment: name,
+        hash,
+        sequence,
+        issuedAt: now().toISOString(),
+      },
+      signingKey,
+    )
+    const row = { hash, sequence, signed: JSON.stringify(signed), body }
+    await trx
+      .insertInto('live_states')
+      .values({ environment_id: environmentId, ...row })
+      .onConflict((conflict) => conflict.column('environment_id').doUpdateSet(row))
+      .execute()
+    await store.notify(trx, name)
+    return success({ environment: name, hash, sequence })
+  }
+
+  async function publishLiveOf(
+    trx: Transaction<Schema>,
+    kind: OwnerKind,
+    ownerId: string,
+  ): ReturnType<Publisher['publishLiveOf']> {
+    const all: Published[] = []
+    for (const environmentId of await environmentsRunning(trx, kind, ownerId)) {
+      const published = await publishLive(trx, environmentId)
+      if (!published.ok) return published
+      if (published.value !== undefined) all.push(published.value)
+    }
+    return success(all)
+  }
+
+  return { publishSnapshot, publishLive, publishLiveOf }
+}
+
+function failureOf(snapshot: Snapshot): DeploymentFailure | undefined {
+  const checked = checkSnapshot(snapshot)
+  return checked.ok ? usabilityFailure(snapshot) : checked.failure
+}
+
+async function writeSnapshot(trx: Transaction<Schema>, snapshot: Snapshot): Promise<string> {
+  const hash = hashOf(snapshot)
+  await trx
+    .insertInto('snapshots')
+    .values({ hash, body: canonicalJson(snapshot) })
+    .onConflict((conflict) => conflict.column('hash').doNothing())
+    .execute()
+  return hash
+}
+
+/** Identifiers of the environments in which a proxy, or any proxy of a project, is deployed. */
+export async function environmentsRunning(
+  trx: Transaction<Schema>,
+  kind: OwnerKind,
+  ownerId: string,
+): Promise<readonly string[]> {
+  const rows = await trx
+    .selectFrom('pointers')
+    .innerJoin('api_proxies', 'api_proxies.id', 'pointers.api_proxy_id')
+    .select('pointers.environment_id')
+    .distinct()
+    .where('pointers.hash', 'is not', null)
+    .where(kind === 'project' ? 'api_proxies.project_id' : 'api_proxies.id', '=', ownerId)
+    .orderBy('pointers.environment_id')
+    .execute()
+  return rows.map((row) => row.environment_id)
+}
+
+/** Everything that the running proxies and their projects have, in an order of its own: equal rows have an equal hash. */
+async function liveDataOf(
+  trx: Transaction<Schema>,
+  environmentId: string,
+  environment: string,
+): Promise<LiveData> {
+  const running = await trx
+    .selectFrom('pointers')
+    .innerJoin('api_proxies', 'api_proxies.id', 'pointers.api_proxy_id')
+    .innerJoin('projects', 'projects.id', 'api_proxies.project_id')
+    .select([
+      'api_proxies.id as proxyId',
+      'api_proxies.name as apiProxy',
+      'projects.id as projectId',
+      'projects.name as project',
+    ])
+    .where('pointers.environment_id', '=', environmentId)
+    .where('pointers.hash', 'is not', null)
+    .execute()
+  const scopes = new Map<string, { readonly project: string; readonly apiProxy: string | null }>()
+  for (const { proxyId, apiProxy, projectId, project } of running) {
+    scopes.set(`proxy ${proxyId}`, { project, apiProxy })
+    scopes.set(`project ${projectId}`, { project, apiProxy: null })
+  }
+  const lists = await trx.selectFrom('crls').select(['owner_kind', 'owner_id', 'sha256']).execute()
+  const entries = await trx
+    .selectFrom('kill_entries')
+    .select(['owner_kind', 'owner_id', 'entry', 'expires'])
+    .execute()
+  const scoped = <T>(
+    rows: readonly { readonly owner_kind: OwnerKind; readonly owner_id: string }[],
+    read: (row: never) => T,
+  ): (T & { readonly project: string; readonly apiProxy: string | null })[] =>
+    sorted(
+      rows.flatMap((row) => {
+        const scope = scopes.get(`${row.owner_kind} ${row.owner_id}`)
+        return scope === undefined ? [] : [{ ...scope, ...read(row as never) }]
+      }),
+    )
+  return {
+    version: 1,
+    environment,
+    crls: scoped(lists, ({ sha256 }: { readonly sha256: string }) => ({ sha256 })),
+    killList: scoped(entries, (row: { readonly entry: string; readonly expires: string | null }) =>
+      killEntryOf(row),
+    ),
+  }
+}
+
+function killEntryOf(row: { readonly entry: string; readonly expires: string | null }): {
+  readonly entry: KillEntryJson
+} {
+  const entry = JSON.parse(row.entry) as KillEntryJson
+  return row.expires === null ? { entry } : { entry: { expires: row.expires, ...entry } }
+}
+
+function sorted<T>(items: readonly T[]): T[] {
+  const keyed = items.map((item) => ({ item, key: canonicalJson(item) }))
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  return keyed.map(({ item }) => item)
+}

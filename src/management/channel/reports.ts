@@ -1,0 +1,263 @@
+/** What gateways say that they run: kept in the store for every manager, and told at once to whoever waits for it. @module */
+
+import type { GatewayProblem, GatewayReport, RunningProxy } from '../../deployment/channel.ts'
+import type { Store } from '../store/store.ts'
+
+/** A gateway as it was last heard of. */
+export interface SeenGateway {
+  readonly name: string
+  /** RFC 3339. */
+  readonly seenAt: string
+  /** Whether it was heard of in the last 25 seconds, or listens here. */
+  readonly connected: boolean
+  readonly runs: readonly RunningProxy[]
+  readonly live: GatewayReport['live']
+  readonly problems: readonly GatewayProblem[]
+}
+
+/** What became of a change at one gateway. */
+export interface GatewayOutcome {
+  readonly gateway: string
+  readonly outcome: 'ok' | 'problem' | 'not-in-time'
+  /** Of the problem. */
+  readonly code?: string
+  readonly message?: string
+}
+
+export interface ReportsOptions {
+  readonly store: Store
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Told when reports could not be written. */
+  readonly onError: (error: unknown) => void
+}
+
+export class Reports {
+  readonly #store: Store
+  readonly #now: () => number
+  readonly #onError: (error: unknown) => void
+  readonly #streams = new Map<string, Map<string, number>>()
+  readonly #waiting = new Set<(environment: string, report: GatewayReport) => void>()
+  /** By environment and gateway: what came since the last write. */
+  #pending = new Map<string, Pending>()
+  #writing: Promise<void> | undefined
+  #written: Promise<unknown> = Promise.resolve()
+  #swept = 0
+
+  constructor({ store, now, onError }: ReportsOptions) {
+    this.#store = store
+    this.#now = now
+    this.#onError = onError
+  }
+
+  /** Notes that a gateway listens; returns what ends it. */
+  listen(environment: string, gateway: string): () => void {
+    const gateways = this.#streams.get(environment) ?? new Map<string, number>()
+    this.#streams.set(environment, gateways)
+    gateways.set(gateway, (gateways.get(gateway) ?? 0) + 1)
+    let isOpen = true
+    return () => {
+      if (!isOpen) return
+      isOpen = false
+      const left = (gateways.get(gateway) ?? 1) - 1
+      if (left > 0) gateways.set(gateway, left)
+      else gateways.delete(gateway)
+    }
+  }
+
+  /** Tells those who wait, and writes; many that come at once are one transaction. Settles when this one is written. */
+  take(environmentId: string, report: GatewayReport): Promise<void> {
+    for (const tell of [...this.#waiting]) tell(report.environment, report)
+    const { gateway: name } = report
+    const key = `${environmentId} ${name}`
+    const seenAt = new Date(this.#now()).toISOString()
+    this.#pending.set(key, { environmentId, name, seenAt, report: JSON.stringify(report) })
+    if (this.#writing === undefined) {
+      this.#writing = this.#write()
+      this.#written = Promise.all([this.#written, this.#writing])
+    }
+    return this.#writing
+  }
+
+  /** A gateway that ends says so, and nobody waits for it any more. */
+  async forget(environmentId: string, gateway: string): Promise<void> {
+    this.#pending.delete(`${environmentId} ${gateway}`)
+    await this.#store.db
+      .deleteFrom('gateways')
+      .where('environment_id', '=', environmentId)
+      .where('name', '=', gateway)
+      .execute()
+  }
+
+  /** Sorted by name. */
+  async list(environment: string): Promise<readonly SeenGateway[]> {
+    const rows = await this.#store.db
+      .selectFrom('gateways')
+      .innerJoin('environments', 'environments.id', 'gateways.environment_id')
+      .select(['gateways.name', 'gateways.seen_at', 'gateways.report'])
+      .where('environments.name', '=', environment)
+      .orderBy('gateways.name')
+      .execute()
+    const now = this.#now()
+    const streams = this.#streams.get(environment) ?? new Map<string, number>()
+    const seen = rows.map((row): SeenGateway => {
+      const { runs, live, problems } = JSON.parse(row.report) as GatewayReport
+      const isFresh = now - Date.parse(row.seen_at) <= connectedMs
+      const connected = isFresh || streams.has(row.name)
+      return { name: row.name, seenAt: row.seen_at, connected, runs, live, problems }
+    })
+    // Those that listen and have not reported yet.
+    const known = new Set(seen.map(({ name }) => name))
+    const seenAt = new Date(now).toISOString()
+    for (const name of streams.keys()) {
+      if (known.has(name)) continue
+      seen.push({ name, seenAt, connected: true, runs: [], live: null, problems: [] })
+    }
+    return seen.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /**
+   * Waits until every gateway that is connected has reported about `sequence`, at most for `timeoutMs`. Resolves at once with an empty list
+   * when none is.
+   */
+  async wait(
+    environment: string,
+    sequence: number,
+    timeoutMs: number,
+  ): Promise<readonly GatewayOutcome[]> {
+    const outcomes = new Map<string, GatewayOutcome | undefined>()
+    const waiter = new Waiter()
+    const take = (of: string, report: GatewayReport): void => {
+      if (of !== environment) return
+      const outcome = outcomeOf(report, sequence)
+      if (outcome === undefined) return
+      outcomes.set(report.gateway, outcome)
+      waiter.wake()
+    }
+    // Before the list is read: a report that comes meanwhile is not missed.
+    this.#waiting.add(take)
+    const end = performance.now() + timeoutMs
+    try {
+      for (;;) {
+        for (const { name, connected, runs, live, problems } of await this.list(environment)) {
+          if (outcomes.get(name) !== undefined) continue
+          const outcome = outcomeOf({ gateway: name, runs, live, problems }, sequence)
+          if (connected || outcomes.has(name)) outcomes.set(name, outcome)
+        }
+        for (;;) {
+          const isDone = [...outcomes.values()].every((outcome) => outcome !== undefined)
+          const left = end - performance.now()
+          if (isDone || left <= 0) return finished(outcomes)
+          // Others may have told another manager, which writes it into the store.
+          if (!(await waiter.sleep(Math.min(left, lookAgainMs)))) break
+        }
+      }
+    } finally {
+      this.#waiting.delete(take)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#written
+  }
+
+  async #write(): Promise<void> {
+    // A change is reported by all gateways at nearly the same moment.
+    await new Promise((resolve) => setTimeout(resolve, gatherMs))
+    const rows = [...this.#pending.values()]
+    this.#pending = new Map()
+    this.#writing = undefined
+    const now = this.#now()
+    const isSweep = now - this.#swept >= sweepMs
+    try {
+      await this.#store.transaction(async (trx) => {
+        for (const { environmentId, name, seenAt, report } of rows) {
+          const values = { seen_at: seenAt, report }
+          await trx
+            .insertInto('gateways')
+            .values({ environment_id: environmentId, name, ...values })
+            .onConflict((conflict) =>
+              conflict.columns(['environment_id', 'name']).doUpdateSet(values),
+            )
+            .execute()
+        }
+        if (!isSweep) return
+        const before = new Date(now - keptMs).toISOString()
+        await trx.deleteFrom('gateways').where('seen_at', '<', before).execute()
+      })
+      if (isSweep) this.#swept = now
+    } catch (error) {
+      // It comes again within ten seconds; who waits has heard it already.
+      this.#onError(error)
+    }
+  }
+}
+
+interface Pending {
+  readonly environmentId: string
+  readonly name: string
+  readonly seenAt: string
+  readonly report: string
+}
+
+/** Sleeps until it is woken. */
+class Waiter {
+  #wake: (() => void) | undefined
+  #isWoken = false
+
+  wake(): void {
+    this.#isWoken = true
+    this.#wake?.()
+  }
+
+  /** @returns Whether it was woken before the time was over. */
+  async sleep(milliseconds: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
+    if (!this.#isWoken) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+        timer = setTimeout(resolve, milliseconds)
+      })
+    }
+    clearTimeout(timer)
+    const isWoken = this.#isWoken
+    this.#isWoken = false
+    this.#wake = undefined
+    return isWoken
+  }
+}
+
+/**
+ * A gateway takes states whole and in order: once it speaks of a number, everything before it is behind it.
+ *
+ * @returns `undefined`: it has not come so far.
+ */
+function outcomeOf(
+  { gateway, runs, live, problems }: Omit<GatewayReport, 'environment'>,
+  sequence: number,
+): GatewayOutcome | undefined {
+  const problem = problems.find((one) => one.sequence === sequence)
+  if (problem !== undefined) {
+    return { gateway, outcome: 'problem', code: problem.code, message: problem.message }
+  }
+  const last = Math.max(
+    live?.sequence ?? 0,
+    ...runs.map((one) => one.sequence),
+    ...problems.map((one) => one.sequence),
+  )
+  return last >= sequence ? { gateway, outcome: 'ok' } : undefined
+}
+
+function finished(
+  outcomes: ReadonlyMap<string, GatewayOutcome | undefined>,
+): readonly GatewayOutcome[] {
+  return [...outcomes].map(([gateway, outcome]) => outcome ?? { gateway, outcome: 'not-in-time' })
+}
+
+/** Two reports may be lost. */
+const connectedMs = 25_000
+const lookAgainMs = 100
+const gatherMs = 10
+const sweepMs = 3_600_000
+/** Gateways in containers have a new name with each start. */
+const keptMs = 7 * 86_400_000
