@@ -40,8 +40,25 @@ export function asciiText(bytes: Uint8Array, start = 0, end: number = bytes.leng
     }
     return text
   }
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i] as number)
-  return text
+  let i = start
+  // Eight at once, for speed and for memory: an engine keeps a link of such a chain for as long as nobody reads the text.
+  for (; i + 8 <= end; i += 8) text += eightCharacters(bytes, i)
+  let rest = ''
+  for (; i < end; i++) rest += String.fromCharCode(bytes[i] as number)
+  return text + rest
+}
+
+function eightCharacters(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(
+    bytes[at] as number,
+    bytes[at + 1] as number,
+    bytes[at + 2] as number,
+    bytes[at + 3] as number,
+    bytes[at + 4] as number,
+    bytes[at + 5] as number,
+    bytes[at + 6] as number,
+    bytes[at + 7] as number,
+  )
 }
 
 /** Far below what an engine takes as arguments of one call. */

@@ -53,6 +53,15 @@ describe('joining and text', () => {
     )
     expect(asciiText(asciiBytes('a client'), 2, 6)).toBe('clie')
   })
+  test('of every length, from every place', () => {
+    const octets = Uint8Array.from({ length: 48 }, (_, i) => 0xff - 3 * i)
+    const whole = Buffer.from(octets).toString('latin1')
+    for (let start = 0; start < 9; start++) {
+      for (let end = start; end <= octets.length; end++) {
+        expect(asciiText(octets, start, end)).toBe(whole.slice(start, end))
+      }
+    }
+  })
 })
 
 describe('hexadecimal', () => {
