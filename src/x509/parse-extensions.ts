@@ -1,5 +1,6 @@
 /** Reads the extensions of RFC 5280 §4.2: each once, each strictly; a known one that is malformed is refused, critical or not. @module */
 
+import { trimmed } from '../base/trimmed.ts'
 import { DerError } from '../der/error.ts'
 import { DerReader } from '../der/reader.ts'
 import {
@@ -182,7 +183,7 @@ function readSequences<T>(
     items.push(read(item))
     item.finish()
   } while (!sequence.atEnd())
-  return items
+  return trimmed(items)
 }
 
 function readPolicyInformation(information: DerReader): PolicyInformation {
@@ -363,7 +364,7 @@ const knownExtensions: ReadonlyMap<string, Read> = new Map<string, Read>([
       const purposes: string[] = []
       do purposes.push(sequence.objectIdentifier('keyPurposeId'))
       while (!sequence.atEnd())
-      extensions.extendedKeyUsage = { purposes, critical }
+      extensions.extendedKeyUsage = { purposes: trimmed(purposes), critical }
     },
   ],
   [

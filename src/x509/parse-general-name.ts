@@ -1,6 +1,7 @@
 /** Reads GeneralNames and GeneralSubtrees: RFC 5280 §4.2.1.6 and RFC 5280 §4.2.1.10. @module */
 
 import { asciiText } from '../base/bytes.ts'
+import { trimmed } from '../base/trimmed.ts'
 import { DerError } from '../der/error.ts'
 import type { DerReader } from '../der/reader.ts'
 import { contextConstructed, contextPrimitive, tagSequence } from '../der/tags.ts'
@@ -17,7 +18,7 @@ export function readGeneralNames(
   const names: GeneralName[] = []
   do names.push(readGeneralName(sequence, addressSizes))
   while (!sequence.atEnd())
-  return names
+  return trimmed(names)
 }
 
 /** SEQUENCE SIZE (1..MAX) OF GeneralSubtree, under `tag`. */

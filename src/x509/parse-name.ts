@@ -1,5 +1,6 @@
 /** Reads Name and RelativeDistinguishedName: RFC 5280 §4.1.2.4. @module */
 
+import { trimmed } from '../base/trimmed.ts'
 import { DerError } from '../der/error.ts'
 import type { DerReader } from '../der/reader.ts'
 import { tagSequence, tagSet } from '../der/tags.ts'
@@ -14,7 +15,7 @@ export function readName(reader: DerReader, expected: string): Name {
   while (!sequence.atEnd()) {
     rdns.push(readRelativeDistinguishedName(sequence, tagSet))
   }
-  return { der, rdns }
+  return { der, rdns: trimmed(rdns) }
 }
 
 /** Reads one SET OF AttributeTypeAndValue, or, with another tag, an implicitly tagged one (nameRelativeToCRLIssuer). */

@@ -1,5 +1,6 @@
 /** Reads the shape that all extensions share, in certificates, lists and responses alike: RFC 5280 §4.1 and RFC 5280 §4.2. @module */
 
+import { trimmed } from '../base/trimmed.ts'
 import { DerError } from '../der/error.ts'
 import type { DerReader } from '../der/reader.ts'
 import { tagBoolean, tagOctetString, tagSequence } from '../der/tags.ts'
@@ -50,7 +51,7 @@ export function readEachExtension(
     all.push(extension)
     read(extension, value)
   } while (!sequence.atEnd())
-  return all
+  return trimmed(all)
 }
 
 export function repeated(reader: DerReader, oid: string): DerError {
