@@ -23,7 +23,7 @@ export type ValidatorOptions = WithoutTime<ValidateOptions>
 type WithoutTime<O> = O extends unknown ? Omit<O, 'time'> : never
 
 export interface ValidatorCapacity {
-  /** Verdicts that are kept; 0 keeps none. Default 10,000: with a path of two certificates some 30 MB when full. */
+  /** Verdicts that are kept; 0 keeps none. Default 10,000: with usual certificates some 70 MB when full. */
   readonly verdicts?: number
 }
 
@@ -89,7 +89,7 @@ export class VerdictCache {
         entry !== undefined &&
         entry.from <= seconds &&
         seconds <= entry.until &&
-        entry.holds(source)
+        isSame(entry.own, source)
       ) {
         // Map keeps the order of insertion: what is used moves to the end, what is not falls off the front.
         this.#entries.delete(key)
@@ -106,9 +106,8 @@ export class VerdictCache {
         const period = periodOf(verdict)
         this.#keepUp()
         if (key === undefined || entries !== this.#entries || period === undefined) return
-        const holds = (other: PresentedSource): boolean => isSame(own, other)
         if (entries.size >= this.#capacity) entries.delete(entries.keys().next().value as string)
-        entries.set(key, { verdict, holds, ...period })
+        entries.set(key, { verdict, own: shared(own, verdict), ...period })
       },
     }
   }
@@ -160,8 +159,8 @@ interface Entry {
   readonly verdict: Verdict
   readonly from: number
   readonly until: number
-  /** Whether this is the same input, octet for octet. */
-  readonly holds: (source: PresentedSource) => boolean
+  /** What was judged, to be compared octet for octet. */
+  readonly own: PresentedSource
 }
 
 /** A misspelt field would be taken for an absent one. */
@@ -205,11 +204,11 @@ function keyOf(source: PresentedSource): string | undefined {
   return key
 }
 
-/** The end of a certificate is its signature. */
+/** The end of a certificate is its signature. Two octets in a code unit: so short a text an engine keeps in one piece. */
 function tail(bytes: Uint8Array): string {
   let key = `${bytes.length}:`
-  for (let i = Math.max(0, bytes.length - 16); i < bytes.length; i++) {
-    key += String.fromCharCode(bytes[i] as number)
+  for (let i = Math.max(1, bytes.length - 15); i < bytes.length; i += 2) {
+    key += String.fromCharCode((bytes[i - 1] as number) * 256 + (bytes[i] as number))
   }
   return key
 }
@@ -219,6 +218,15 @@ function copyOf(source: PresentedSource): PresentedSource {
   if (typeof source === 'string') return source
   if (source instanceof Uint8Array) return new Uint8Array(source)
   return (source as readonly Uint8Array[]).map((part) => new Uint8Array(part))
+}
+
+/** The same octets as `own`, where the verdict has them those of its certificates: an entry needs no second copy. */
+function shared(own: PresentedSource, verdict: Verdict): PresentedSource {
+  if (!verdict.ok || !verdict.verified) return own
+  const share = (part: Uint8Array): Uint8Array =>
+    verdict.path.find(({ der }) => bytesEqual(der, part))?.der ?? part
+  if (own instanceof Uint8Array) return share(own)
+  return Array.isArray(own) ? (own as readonly Uint8Array[]).map(share) : own
 }
 
 function isSame(own: PresentedSource, other: PresentedSource): boolean {

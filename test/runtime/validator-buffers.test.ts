@@ -47,4 +47,22 @@ describe('a verdict that is kept is about the octets that were judged', async ()
       expect(verdict.path[0]?.der).toEqual(good.der)
     },
   )
+
+  test('a kept verdict over several certificates is for these in this order, whether or not they are in the path', async () => {
+    const issuing = await root.issueCa('Issuing CA')
+    const { der } = await issuing.issue('client-b')
+    const stranger = (await issueCa('Stranger CA')).der
+    const changed = new Uint8Array(stranger)
+    changed[60]! ^= 1
+    const cache = new VerdictCache({ trustAnchors }, {})
+    const presented = [der, issuing.der, stranger]
+    const found = cache.look(presented, call)
+    if (found.verdict !== undefined) throw new Error('nothing was presented before')
+    found.remember(runSync(found.steps, nodeHandlers()))
+    const isKept = (...others: Uint8Array[]) => cache.look(others, call).verdict !== undefined
+    expect(isKept(...presented.map((part) => new Uint8Array(part)))).toBe(true)
+    expect(isKept(der, issuing.der, changed)).toBe(false)
+    expect(isKept(der, stranger, issuing.der)).toBe(false)
+    expect(isKept(der, issuing.der)).toBe(false)
+  })
 })
