@@ -10,9 +10,13 @@ import type { Presented } from './source.ts'
 /** One client, as it presented itself on one connection or in one header. */
 export class KnownClient {
   readonly certificates: Result<readonly Uint8Array[], ForwardingFailure>
-  /** Under which configuration and which lists `outcomes` were found. */
+  /** Under which configuration and which lists the outcomes were found. */
   #epoch: object | undefined
-  readonly #outcomes = new Map<Route, Outcome>()
+  /** Most servers have one route. */
+  #route: Route | undefined
+  #outcome: Outcome | undefined
+  /** Of other routes. */
+  #others: Map<Route, Outcome> | undefined
 
   constructor(certificates: KnownClient['certificates']) {
     this.certificates = certificates
@@ -25,7 +29,7 @@ export class KnownClient {
    */
   outcome(route: Route, epoch: object, time: number): Outcome | undefined {
     if (this.#epoch !== epoch) return undefined
-    const outcome = this.#outcomes.get(route)
+    const outcome = this.#route === route ? this.#outcome : this.#others?.get(route)
     return outcome !== undefined && outcome.validFrom <= time && time <= outcome.validUntil
       ? outcome
       : undefined
@@ -34,9 +38,15 @@ export class KnownClient {
   remember(route: Route, epoch: object, outcome: Outcome): void {
     if (this.#epoch !== epoch) {
       this.#epoch = epoch
-      this.#outcomes.clear()
+      this.#route = route
+      this.#others = undefined
     }
-    this.#outcomes.set(route, outcome)
+    if (this.#route === route) {
+      this.#outcome = outcome
+      return
+    }
+    this.#others ??= new Map()
+    this.#others.set(route, outcome)
   }
 }
 
