@@ -37,10 +37,10 @@ export async function issueMaterial(kind: KeyKind, count: number): Promise<Mater
   for (let i = 0; i < count; i++) {
     // EC keys are cheap, so each client has its own; RSA keys are shared, and no validator can tell.
     const key = kind.startsWith('P-') ? await generateKey(kind) : kind
-    const leaf = await issuing.issueBytes(`client-${i}`, { ...client(i), key })
+    const leaf = await issuing.issueBytes(`client-${i}`, { ...clientOptions(i), key })
     leaves.push(leaf.der)
   }
-  const twin = { ...client(count - 1), key: kind, signingKey: kind }
+  const twin = { ...clientOptions(count - 1), key: kind, signingKey: kind }
   const { der: forged } = await issuing.issueBytes(`client-${count - 1}`, twin)
   return { kind, root, issuing, leaves, forged }
 }
@@ -56,7 +56,7 @@ function options(commonName: string): CertificateOptions {
   }
 }
 
-function client(index: number): CertificateOptions {
+export function clientOptions(index: number): CertificateOptions {
   return {
     ...options(`client-${index}`),
     // Real serial numbers are random and long: RFC 5280 §4.1.2.2 asks for it.
@@ -99,7 +99,7 @@ export async function issueMesh(count: number): Promise<HostileInput> {
     }
   }
   const [first] = cas as [CertificateAuthority]
-  const { der: leaf } = await first.issueBytes('client', { ...client(0), ...client0 })
+  const { der: leaf } = await first.issueBytes('client', { ...clientOptions(0), ...client0 })
   const root = await issueCa('Mesh', { ...bare, key: await generateKey('P-256') })
   return { root: root.der, intermediates, leaf }
 }
@@ -119,7 +119,7 @@ export async function issuePool(count: number): Promise<HostileInput> {
     ...options('Issuing CA'),
     key: await generateKey('P-256'),
   })
-  const { der: leaf } = await real.issueBytes('client', { ...client(0), ...client0 })
+  const { der: leaf } = await real.issueBytes('client', { ...clientOptions(0), ...client0 })
   return { root: root.der, intermediates: pool, leaf }
 }
 
