@@ -27,21 +27,29 @@ export interface Database {
   /** A statement that is a transaction of its own. */
   readonly write: (sql: string, parameters: readonly unknown[]) => Promise<Rows>
   readonly begin: () => Promise<Session>
+  /** Writes a copy of everything to a file that is not there yet. */
+  readonly backup: (file: string) => Promise<void>
   readonly close: () => Promise<void>
 }
-
-/** How long a transaction may take, in milliseconds: the others wait for it. */
-export const maxTransactionMs = 10_000
 
 /** The transaction in whose work the caller runs. */
 const surrounding = new AsyncLocalStorage<{ open: boolean }>()
 
-/** Runs `work` as the work of a transaction: what would wait for that transaction throws. */
-export async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` as the work of a transaction: what would wait for that transaction throws.
+ *
+ * @param limitMs - How long it may take, in milliseconds.
+ */
+export async function inTransaction<T>(work: () => Promise<T>, limitMs: number): Promise<T> {
   const transaction = { open: true }
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailable('transaction-timeout')), limitMs)
+  })
   try {
-    return await surrounding.run(transaction, work)
+    return await Promise.race([surrounding.run(transaction, work), late])
   } finally {
+    clearTimeout(timer)
     transaction.open = false
   }
 }
@@ -49,12 +57,8 @@ export async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
 /** @throws {TypeError} When the caller runs in the work of a transaction that is still open. */
 export function assertNoTransaction(): void {
   if (surrounding.getStore()?.open !== true) return
-  throw Object.assign(
-    new TypeError('a write that would wait for the transaction that waits for it'),
-    {
-      code: 'store-transaction-nested',
-    },
-  )
+  const text = 'a write that would wait for the transaction that waits for it'
+  throw Object.assign(new TypeError(text), { code: 'store-transaction-nested' })
 }
 
 export class StoreDriver implements Driver {
@@ -98,10 +102,9 @@ function ours(connection: DatabaseConnection): StoreConnection {
 
 class StoreConnection implements DatabaseConnection {
   readonly #database: Database
-  #session: Session | undefined
+  #session: Session | 'none' | 'ended' = 'none'
   /** Why the transaction can only be rolled back. PostgreSQL insists; SQLite would commit the rest. */
   #failure: { readonly error: unknown } | undefined
-  #timer: NodeJS.Timeout | undefined
 
   constructor(database: Database) {
     this.#database = database
@@ -122,19 +125,12 @@ class StoreConnection implements DatabaseConnection {
   async begin(): Promise<void> {
     assertNoTransaction()
     this.#session = await this.#database.begin()
-    this.#failure = undefined
-    this.#timer = setTimeout(() => {
-      this.#failure = { error: new StoreUnavailable('transaction-timeout') }
-      // The failure is what the work will see; the database itself undoes what it cannot be told to undo.
-      this.#end('rollback').catch(() => {})
-    }, maxTransactionMs)
   }
 
   async commit(): Promise<void> {
-    if (!this.#failure) return this.#end('commit')
-    const { error } = this.#failure
-    await this.rollback()
-    throw error
+    // Rejecting makes Kysely roll back.
+    if (this.#failure) throw this.#failure.error
+    await this.#end('commit')
   }
 
   async rollback(): Promise<void> {
@@ -144,16 +140,17 @@ class StoreConnection implements DatabaseConnection {
       // A transaction that was not committed is undone when its connection goes.
       if (!(error instanceof StoreUnavailable)) throw error
     }
-    this.#failure = undefined
   }
 
   async #run({ sql, parameters, query }: CompiledQuery): Promise<Rows> {
     if (this.#failure) throw this.#failure.error
-    if (this.#session) {
+    // A statement that nobody waited for, of a transaction that is over: it must not become one of its own.
+    if (this.#session === 'ended') throw new TypeError('a statement after its transaction')
+    if (this.#session !== 'none') {
       try {
         return await this.#session.run(sql, parameters)
       } catch (error) {
-        this.#failure ??= { error }
+        this.#failure = { error }
         throw error
       }
     }
@@ -164,9 +161,9 @@ class StoreConnection implements DatabaseConnection {
 
   async #end(how: 'commit' | 'rollback'): Promise<void> {
     const session = this.#session
-    this.#session = undefined
-    clearTimeout(this.#timer)
-    await session?.end(how)
+    if (typeof session === 'string') return
+    this.#session = 'ended'
+    await session.end(how)
   }
 }
 

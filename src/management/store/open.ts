@@ -26,6 +26,8 @@ import { type Store, StoreUnavailable, storeUrlInvalid } from './store.ts'
 export interface StoreOptions {
   /** `file:/path/db.sqlite` or `postgres://user:password@host/database`. */
   readonly url: string
+  /** How long a transaction may keep the others waiting, in milliseconds; 10,000 by default. */
+  readonly transactionMs?: number
 }
 
 /**
@@ -35,14 +37,14 @@ export interface StoreOptions {
  * @throws {StoreUnavailable} When it cannot be reached.
  * @throws {StoreTooNew} When a newer version of the program has written it.
  */
-export async function openStore({ url }: StoreOptions): Promise<Store> {
-  if (/^postgres(?:ql)?:\/\//u.test(url)) return openPostgresStore(url)
+export async function openStore({ url, transactionMs = 10_000 }: StoreOptions): Promise<Store> {
+  if (/^postgres(?:ql)?:\/\//u.test(url)) return openPostgresStore(url, transactionMs)
   const file = /^file:(?:\/\/(?=\/))?([^?#]+)$/u.exec(url)?.[1]
   if (file === undefined) throw storeUrlInvalid()
-  return openSqliteStore(file)
+  return openSqliteStore(file, transactionMs)
 }
 
-async function openSqliteStore(file: string): Promise<Store> {
+async function openSqliteStore(file: string, limitMs: number): Promise<Store> {
   const database = await openSqlite(file)
   const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
@@ -52,13 +54,20 @@ async function openSqliteStore(file: string): Promise<Store> {
   }
   // No other process has a part in it: who listens is here.
   const changes = new Changes()
-  const told = async () => {}
-  const store = makeStore('sqlite', new Kysely<Schema>({ dialect }), changes, told, async () => {})
+  const store = makeStore({
+    kind: 'sqlite',
+    db: new Kysely<Schema>({ dialect }),
+    database,
+    limitMs,
+    changes,
+    tell: async () => {},
+    beforeClose: async () => {},
+  })
   return ready(store, database, () => migrate(store.transaction, sqliteTypes))
 }
 
-async function openPostgresStore(url: string): Promise<Store> {
-  const database = await openPostgres(url)
+async function openPostgresStore(url: string, limitMs: number): Promise<Store> {
+  const database = await openPostgres(url, limitMs)
   const dialect: Dialect = {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => new StoreDriver(database),
@@ -80,7 +89,9 @@ async function openPostgresStore(url: string): Promise<Store> {
     for (const { name } of rows) changes.emit(name)
   }
   let listener: PostgresListener | undefined
-  const store = makeStore('postgres', db, changes, tell, async () => listener?.close())
+  const beforeClose = async (): Promise<void> => listener?.close()
+  const parts = { kind: 'postgres', db, database, limitMs, changes, tell, beforeClose } as const
+  const store = makeStore(parts)
   return ready(store, database, async () => {
     await migrate(store.transaction, postgresTypes)
     listener = await database.listen(hear, missed)
@@ -102,19 +113,25 @@ async function ready(
   }
 }
 
-function makeStore(
-  kind: Store['kind'],
-  db: Kysely<Schema>,
-  changes: Changes,
-  tell: (trx: Transaction<Schema>, environment: string) => Promise<void>,
-  beforeClose: () => Promise<void>,
-): Store {
+interface Parts {
+  readonly kind: Store['kind']
+  readonly db: Kysely<Schema>
+  readonly database: Database
+  /** Of a transaction, in milliseconds. */
+  readonly limitMs: number
+  readonly changes: Changes
+  /** Tells the other managers when `trx` commits. */
+  readonly tell: (trx: Transaction<Schema>, environment: string) => Promise<void>
+  readonly beforeClose: () => Promise<void>
+}
+
+function makeStore({ kind, db, database, limitMs, changes, tell, beforeClose }: Parts): Store {
   const pending = new WeakMap<Transaction<Schema>, Set<string>>()
   const once = async <T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> => {
     const changed = new Set<string>()
     const result = await db.transaction().execute((trx) => {
       pending.set(trx, changed)
-      return inTransaction(() => work(trx))
+      return inTransaction(() => work(trx), limitMs)
     })
     for (const environment of changed) changes.emit(environment)
     return result
@@ -142,6 +159,7 @@ function makeStore(
       await tell(trx, environment)
       changed.add(environment)
     },
+    backup: (file) => database.backup(file),
     onChange: (listener) => changes.add(listener),
     close() {
       closed ??= (async () => {

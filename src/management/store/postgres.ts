@@ -9,7 +9,6 @@
  */
 import type { Client, ClientConfig, PoolClient } from 'pg'
 import type { Database, Rows, Session } from './driver.ts'
-import { maxTransactionMs } from './driver.ts'
 import { type PostgresListener, startListening } from './postgres-listener.ts'
 import { StoreConflict, StoreUnavailable, storeUrlInvalid } from './store.ts'
 import { Turns } from './turns.ts'
@@ -22,10 +21,11 @@ export interface PostgresDatabase extends Database {
 }
 
 /**
+ * @param idleMs - After which the server undoes a transaction whose manager says nothing, in milliseconds.
  * @throws {TypeError} With the code `store-url-invalid`.
  * @throws {StoreUnavailable} When it cannot be reached.
  */
-export async function openPostgres(url: string): Promise<PostgresDatabase> {
+export async function openPostgres(url: string, idleMs: number): Promise<PostgresDatabase> {
   // Those who keep their state in SQLite do not load it.
   const { default: pg } = await import('pg')
   const config: ClientConfig = {
@@ -35,7 +35,7 @@ export async function openPostgres(url: string): Promise<PostgresDatabase> {
     keepAlive: true,
     statement_timeout: statementMs,
     lock_timeout: lockMs,
-    idle_in_transaction_session_timeout: maxTransactionMs,
+    idle_in_transaction_session_timeout: idleMs,
     // The server ends a statement before; this is for a server that says nothing any more.
     query_timeout: statementMs + 2000,
     types: {
@@ -131,6 +131,11 @@ export async function openPostgres(url: string): Promise<PostgresDatabase> {
           }
         },
       }
+    },
+    async backup() {
+      throw Object.assign(new TypeError('PostgreSQL is backed up by pg_dump'), {
+        code: 'store-backup-unsupported',
+      })
     },
     listen: (hear, missed) => startListening(makeClient, channel, hear, missed),
     async close() {

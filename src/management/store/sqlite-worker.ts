@@ -21,6 +21,8 @@ export type SqliteRequest =
       readonly sql: string
       readonly parameters: readonly unknown[]
     }
+  /** Undoes what is open, if SQLite has not done so by itself. */
+  | { readonly op: 'rollback'; readonly id: number }
   | { readonly op: 'close'; readonly id: number }
 
 export interface SqliteAnswer {
@@ -81,9 +83,10 @@ export function serveSqlite(
     const { id } = request
     try {
       if (request.op === 'run') return post({ id, ...run(request.sql, request.parameters) })
-      database.close()
+      if (database.inTransaction) database.exec('rollback')
+      if (request.op === 'close') database.close()
       post({ id })
-      port.close()
+      if (request.op === 'close') port.close()
     } catch (error) {
       post({ id, error: explain(error) })
     }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { chmod, mkdir, open } from 'node:fs/promises'
+import { chmod, link, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Database, Rows, Session } from './driver.ts'
@@ -47,13 +47,14 @@ export async function openSqlite(file: string): Promise<Database> {
         run: (sql, parameters) => writer.run(sql, parameters),
         async end(how) {
           try {
-            await writer.end(how)
+            await (how === 'commit' ? writer.commit() : writer.rollback())
           } finally {
             end()
           }
         },
       }
     },
+    backup: (target) => backup(file, target),
     async close() {
       const end = await turns.take()
       await reader.close()
@@ -62,6 +63,9 @@ export async function openSqlite(file: string): Promise<Database> {
     },
   }
 }
+
+type Question = Without<SqliteRequest, 'id'>
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /** One connection. */
 class SqliteThread {
@@ -113,17 +117,21 @@ class SqliteThread {
     return { rows, changes }
   }
 
-  async end(how: 'commit' | 'rollback'): Promise<void> {
+  async commit(): Promise<void> {
     try {
-      await this.run(how, [])
+      await this.run('commit', [])
     } catch (error) {
-      if (how === 'rollback' || this.#gone) throw error
-      // The transaction may still be open; the next one could not begin.
-      await this.run('rollback', []).catch(() => {})
+      // It may still be open, and the next one could not begin.
+      await this.rollback()
+      // A page may have reached the disk, or not.
       throw error instanceof StoreUnavailable && error.reason.startsWith('SQLITE_IOERR')
         ? new StoreUnavailable(error.reason, 'unknown')
         : error
     }
+  }
+
+  async rollback(): Promise<void> {
+    await this.#ask({ op: 'rollback' })
   }
 
   async close(): Promise<void> {
@@ -134,12 +142,7 @@ class SqliteThread {
   }
 
   /** @param request - `undefined` asks nothing: the answer to the opening. */
-  #ask(
-    request:
-      | Omit<SqliteRequest & { op: 'run' }, 'id'>
-      | Omit<SqliteRequest & { op: 'close' }, 'id'>
-      | undefined,
-  ): Promise<SqliteAnswer> {
+  #ask(request: Question | undefined): Promise<SqliteAnswer> {
     const id = this.#next++
     return new Promise((resolve, reject) => {
       if (this.#gone) return reject(new StoreUnavailable('closed'))
@@ -151,6 +154,37 @@ class SqliteThread {
   }
 }
 
+/** A connection of its own: neither readers nor writers wait for it. */
+async function backup(file: string, target: string): Promise<void> {
+  // A backup that was interrupted never has the name of a whole one.
+  const partial = `${target}.partial-${crypto.randomUUID()}`
+  try {
+    await (await open(partial, 'wx', 0o600)).close()
+    const thread = await SqliteThread.open({ file, mode: 'write', busyMs })
+    try {
+      await thread.run('vacuum into ?', [partial])
+    } finally {
+      await thread.close()
+    }
+    await sync(partial)
+    await link(partial, target)
+    await sync(dirname(target))
+  } catch (error) {
+    throw diskError(error)
+  } finally {
+    await rm(partial, { force: true })
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
 /** Made first, so that SQLite never makes it with the rights that the process would give it; its other files take after it. */
 async function makeFile(file: string): Promise<void> {
   try {
@@ -158,9 +192,14 @@ async function makeFile(file: string): Promise<void> {
     await (await open(file, 'a', 0o600)).close()
     await chmod(file, 0o600)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw typeof code === 'string' ? new StoreUnavailable(code) : error
+    throw diskError(error)
   }
+}
+
+/** Its message would name the file. */
+function diskError(error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return typeof code === 'string' && syscall !== undefined ? new StoreUnavailable(code) : error
 }
 
 function storeError({ message, code }: { message: string; code: string }): Error {

@@ -14,8 +14,8 @@ export interface Store {
    * Runs `work` as one transaction, one at a time over all managers, so that what it read is still so when it commits. What it did is on
    * the disk when the promise resolves, and undone when it rejects.
    *
-   * `work` may run more than once, and the others wait for it: it does nothing outside `trx` and awaits nothing but `trx`. After 10
-   * seconds it is undone.
+   * `work` may run more than once, and the others wait for it: it does nothing outside `trx` and awaits nothing but `trx`. What takes
+   * longer than `transactionMs` is undone.
    *
    * @throws {StoreUnavailable} When the store is away. Nothing was written, unless `outcome` is `unknown`.
    * @throws {StoreConflict} What `work` let pass of its own statements.
@@ -34,6 +34,14 @@ export interface Store {
    * @returns Ends it.
    */
   readonly onChange: (listener: (environment: string) => void) => () => void
+  /**
+   * Writes a copy of everything as of now, beside those who write; only the owner may read it. SQLite only: PostgreSQL has `pg_dump`.
+   *
+   * @param file - Where; it is whole when it is there.
+   * @throws {StoreUnavailable} When it cannot be written, with the reason `EEXIST` when it is there already.
+   * @throws {TypeError} With the code `store-backup-unsupported`.
+   */
+  readonly backup: (file: string) => Promise<void>
   /** Ends after the transactions that have begun. */
   readonly close: () => Promise<void>
 }
