@@ -29,7 +29,30 @@ export function applyHeaders(guard: Guard, request: NodeRequest, decision: Decis
     configurable: true,
     writable: true,
   })
+  // Node counts by the number of lines that came, and keeps what it made for who asked before.
+  if (request.httpVersionMajor === 1) Object.defineProperty(request, 'headersDistinct', distinct)
 }
+
+/** As Node makes it, of the lines that are left. */
+const distinct = {
+  get(this: { readonly rawHeaders: readonly string[] }): Record<string, string[]> {
+    const { rawHeaders } = this
+    const lines: Record<string, string[]> = Object.create(null)
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      const name = (rawHeaders[i] as string).toLowerCase()
+      lines[name] ??= []
+      lines[name].push(rawHeaders[i + 1] as string)
+    }
+    Object.defineProperty(this, 'headersDistinct', { ...asIs, value: lines })
+    return lines
+  },
+  set(this: object, value: unknown): void {
+    Object.defineProperty(this, 'headersDistinct', { ...asIs, value })
+  },
+  configurable: true,
+} satisfies PropertyDescriptor & ThisType<object>
+
+const asIs = { writable: true, enumerable: true, configurable: true }
 
 /** Ends the response, unless somebody else has answered in the meantime. */
 export function respond(

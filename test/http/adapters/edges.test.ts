@@ -130,3 +130,24 @@ test('a client whose certificates TLS does not take gets no answer, and others d
   expect((await failed).code).toBe('ERR_SSL_EXCESSIVE_MESSAGE_SIZE')
   expect((await askHttp1(world, { port, client: 'good' })).status).toBe(200)
 })
+
+test.each([
+  ['asked for before', true],
+  ['asked for after', false],
+])('headersDistinct, %s, has what was proven and nothing of the client', async (_when, before) => {
+  const { protect } = mtls(optionsOf(world, []))
+  const handler = protect((request, response) =>
+    response.end(JSON.stringify(request.headersDistinct)),
+  )
+  const server = createServer(tls(), (request, response) => {
+    if (before) expect(request.headersDistinct['x-client-subject']).toEqual(['CN=admin'])
+    handler(request, response)
+  })
+  const port = await listen(server)
+  const headers = { 'X-Client-Subject': 'CN=admin', X_Client_Subject: 'CN=admin', Accept: '*/*' }
+  const answered = await askHttp1(world, { port, client: 'good', headers })
+  const seen = JSON.parse(answered.body)
+  expect(seen['x-client-subject']).toEqual(['CN=client-a,O=Example'])
+  expect(seen).not.toHaveProperty('x_client_subject')
+  expect(seen.accept).toEqual(['*/*'])
+})
