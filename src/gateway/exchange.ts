@@ -1,0 +1,411 @@
+/** One request and its answer: found, decided about, forwarded, and answered. @module */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import type { Answer } from '../http/answer.ts'
+import type { Decision } from '../http/decision.ts'
+import type { Guard } from '../http/guard.ts'
+import { respond } from '../http/node/apply.ts'
+import { NodeHttpRequest } from '../http/node/request.ts'
+import { type GatewayCode, gatewayAnswer } from './answer.ts'
+import type { ApiProxy } from './api-proxy.ts'
+import {
+  askError,
+  type Core,
+  type Entrance,
+  type Found,
+  find,
+  forwardedLines,
+  pathOf,
+  requestIdIn,
+  requestIdOf,
+  viaOf,
+} from './core.ts'
+import {
+  Forwarding,
+  type Framing,
+  framingOf,
+  isFraming,
+  requestOptions,
+  type ServerRequest,
+} from './forward.ts'
+import { passAnswerHeaders, passAnswerTrailers } from './headers.ts'
+
+export type GatewayResponse = ServerResponse | Http2ServerResponse
+
+/** What is waited for is abandoned when the client goes away. */
+export class Exchange {
+  readonly #core: Core
+  readonly #entrance: Entrance
+  readonly #request: ServerRequest
+  /** As one of HTTP/1: what is used of both has one shape. */
+  readonly #response: ServerResponse
+  readonly #seen: NodeHttpRequest
+  readonly #begin = performance.now()
+  #found: Found | undefined
+  #id: string | undefined
+  #forwarding: Forwarding | undefined
+  #answer: IncomingMessage | undefined
+  #idle: NodeJS.Timeout | undefined
+  #hasErred = false
+  #isClosed = false
+  /** Of a refusal or a failure, for the log. */
+  #code: string | undefined
+  #decisionId: string | undefined
+
+  constructor(core: Core, entrance: Entrance, request: ServerRequest, response: GatewayResponse) {
+    this.#core = core
+    this.#entrance = entrance
+    this.#request = request
+    this.#response = response as ServerResponse
+    this.#seen = new NodeHttpRequest(request, request.url)
+  }
+
+  /** @param expectation - What came in `Expect`, if Node knows it not. */
+  begin(expectation?: 'unknown'): void {
+    this.#core.requests++
+    this.#response.on('close', () => this.#closed())
+    this.#safely(() => {
+      const found = find(this.#core, this.#entrance, this.#seen)
+      if (typeof found === 'string') {
+        this.#fail(found)
+        return
+      }
+      this.#found = found
+      const { proxy } = found
+      proxy.enter()
+      if (expectation === 'unknown') {
+        this.#fail('expectation-failed')
+        return
+      }
+      const guard = proxy.guards.REQUEST
+      if (guard === undefined) {
+        this.#forward(proxy, [])
+        return
+      }
+      this.#decide(guard, (decision) => {
+        this.#forward(proxy, proxy.identityLines(guard, decision))
+      })
+    })
+  }
+
+  /** Goes on in the same turn where everything is known. */
+  #decide(guard: Guard, pass: (decision: Decision) => void): void {
+    const decided = (decision: Decision): void => {
+      if (decision.allowed) pass(decision)
+      else this.#refuse(guard, decision)
+    }
+    const decision = guard.decide(this.#seen)
+    if (!(decision instanceof Promise)) decided(decision)
+    else void decision.then((later) => this.#safely(() => decided(later)))
+  }
+
+  #forward(proxy: ApiProxy, identity: readonly string[]): void {
+    if (this.#isClosed) return
+    const request = this.#request
+    const { destination } = this.#found as Found
+    const isHttp1 = request.httpVersionMajor === 1
+    const passed = proxy.headers.pass(request.rawHeaders, isHttp1)
+    this.#id = requestIdOf(passed.requestId)
+    const framing = framingOf(request, passed)
+    if (!isFraming(framing)) {
+      this.#fail(framing)
+      return
+    }
+    const { upstream } = proxy
+    if (typeof framing === 'object' && framing.length > upstream.maxBodyBytes) {
+      this.#fail('body-too-large')
+      return
+    }
+    const method = request.method ?? ''
+    const lines = ['Host', upstream.authority ?? destination.authority]
+    for (const text of passed.lines) lines.push(text)
+    for (const text of forwardedLines(this.#seen, destination, proxy, this.#entrance.port)) {
+      lines.push(text)
+    }
+    for (const text of identity) lines.push(text)
+    lines.push('Via', viaOf(passed.via, request.httpVersion), 'X-Request-Id', this.#id)
+    pushFraming(lines, framing, method)
+    if (framing !== 'none' && passed.expect !== undefined && request.httpVersion !== '1.0') {
+      lines.push('Expect', '100-continue')
+    }
+    const target = proxy.targetOf(destination.target)
+    try {
+      this.#forwarding = new Forwarding(
+        proxy,
+        request,
+        requestOptions(upstream, method, target, lines),
+        framing,
+        this.#core.limits,
+        {
+          answered: (answer) => this.#safely(() => this.#answered(proxy, answer)),
+          failed: (code, error) => this.#safely(() => this.#fail(code, error)),
+          continued: () => this.#continue(),
+          informed: (status, rawHeaders) => this.#inform(proxy, status, rawHeaders),
+        },
+      )
+    } catch (error) {
+      // A method or a line that HTTP/2 takes and HTTP/1 does not.
+      if (!isUnwritable(error)) throw error
+      this.#fail('request-malformed', error)
+    }
+  }
+
+  #answered(proxy: ApiProxy, answer: IncomingMessage): void {
+    if (this.#isClosed) {
+      answer.destroy()
+      return
+    }
+    this.#answer = answer
+    // What it may still come to is told below; an error that nobody listens to would end the process.
+    answer.on('error', () => this.#cut())
+    const guard = proxy.guards.RESPONSE
+    if (guard === undefined) this.#send(answer)
+    else this.#decide(guard, () => this.#send(answer))
+  }
+
+  /** The head, and the body as it comes. */
+  #send(answer: IncomingMessage): void {
+    if (this.#isClosed) return
+    const response = this.#response
+    const { statusCode = 502, statusMessage = '' } = answer
+    const isHttp1 = this.#request.httpVersionMajor === 1
+    const lines = passAnswerHeaders(answer.rawHeaders)
+    if (answer.headers['x-request-id'] === undefined) lines.push('X-Request-Id', this.#id as string)
+    if (isHttp1 && this.#core.isDraining) lines.push('Connection', 'close')
+    try {
+      if (isHttp1) response.writeHead(statusCode, statusMessage, lines)
+      else response.writeHead(statusCode, collected(lines))
+    } catch (error) {
+      if (!isUnwritable(error)) throw error
+      this.#fail('upstream-failed', error)
+      return
+    }
+    const hasBody = this.#request.method !== 'HEAD' && !withoutBody.has(statusCode)
+    const { answerIdleMs } = this.#core.limits
+    const idle = setTimeout(() => this.#cut(), answerIdleMs)
+    this.#idle = idle
+    answer.on('data', (chunk: Buffer) => {
+      idle.refresh()
+      if (hasBody && !response.write(chunk)) answer.pause()
+    })
+    response.on('drain', () => {
+      idle.refresh()
+      answer.resume()
+    })
+    answer.on('end', () => {
+      clearTimeout(idle)
+      if (answer.rawTrailers.length > 0) this.#sendTrailers(answer.rawTrailers)
+      response.end()
+    })
+    answer.on('close', () => {
+      if (!answer.complete) this.#cut()
+    })
+  }
+
+  #sendTrailers(rawTrailers: readonly string[]): void {
+    const trailers = passAnswerTrailers(rawTrailers)
+    try {
+      this.#response.addTrailers(
+        this.#request.httpVersionMajor === 1
+          ? (trailers as [string, string][])
+          : collected(trailers.flat()),
+      )
+    } catch (error) {
+      // They come last; without them the answer is what it was.
+      if (!isUnwritable(error)) throw error
+    }
+  }
+
+  #continue(): void {
+    if (!this.#isClosed && !this.#response.headersSent) this.#response.writeContinue()
+  }
+
+  /** Hints alone: other interim answers have no way through Node. None goes out before the RESPONSE pipeline has let it. */
+  #inform(proxy: ApiProxy, status: number, rawHeaders: readonly string[]): void {
+    if (status !== 103 || proxy.guards.RESPONSE !== undefined || this.#isClosed) return
+    if (this.#request.httpVersion === '1.0' || this.#response.headersSent) return
+    const links: string[] = []
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      if ((rawHeaders[i] as string).toLowerCase() === 'link')
+        links.push(rawHeaders[i + 1] as string)
+    }
+    if (links.length === 0) return
+    try {
+      this.#response.writeEarlyHints({ link: links })
+    } catch (error) {
+      if (!isUnwritable(error)) throw error
+    }
+  }
+
+  /** The first refusal stands; what ERROR says of it is told to the hooks. */
+  #refuse(guard: Guard, decision: Decision): void {
+    this.#abandon()
+    this.#code = decision.code
+    this.#decisionId = decision.id
+    const answer = (): void => this.#reply(guard.answer(decision, this.#seen))
+    if (this.#hasErred) {
+      answer()
+      return
+    }
+    this.#hasErred = true
+    const { proxy } = this.#found as Found
+    const asked = askError(proxy, this.#seen)
+    if (asked instanceof Promise) void asked.then(() => this.#safely(answer))
+    else answer()
+  }
+
+  /** What the gateway answers for itself, unless ERROR refuses to tell this client. */
+  #fail(code: GatewayCode, error?: unknown): void {
+    this.#abandon()
+    this.#core.metrics.failed(code)
+    this.#code = code
+    if (error !== undefined) {
+      const { logger } = this.#core
+      logger.warn({ ...this.#facts(), code, error }, 'gateway error')
+    }
+    const id = this.#requestId()
+    const answer = (): void => this.#reply(gatewayAnswer(code, id))
+    const guard = this.#found?.proxy.guards.ERROR
+    if (guard === undefined || this.#hasErred) {
+      answer()
+      return
+    }
+    this.#hasErred = true
+    const judged = (decision: Decision): void => {
+      if (decision.allowed) answer()
+      else this.#refuse(guard, decision)
+    }
+    const decision = guard.decide(this.#seen)
+    if (decision instanceof Promise)
+      void decision.then((later) => this.#safely(() => judged(later)))
+    else judged(decision)
+  }
+
+  #reply({ status, headers, body }: Answer): void {
+    const response = this.#response
+    if (this.#isClosed) return
+    if (response.headersSent) {
+      this.#cut()
+      return
+    }
+    const request = this.#request
+    const isHttp1 = request.httpVersionMajor === 1
+    const own: Record<string, string> = { 'x-request-id': this.#requestId(), ...headers }
+    const isReading = !isHttp1 || !(request as IncomingMessage).complete
+    if (isHttp1 && (isReading || this.#core.isDraining)) own.connection = 'close'
+    respond(request, response, { status, headers: own, body })
+    // To the end of the body, so that the client sees its answer; a stream of HTTP/2 is told that no more is wanted.
+    request.resume()
+    if (!isHttp1) {
+      const { stream } = request as Http2ServerRequest
+      response.on('finish', () => {
+        if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+      })
+    }
+  }
+
+  /** Ends the answer in a way that no client takes for its end. */
+  #cut(): void {
+    if (this.#isClosed) return
+    this.#abandon()
+    if (this.#request.httpVersionMajor === 1) this.#response.destroy()
+    else (this.#request as Http2ServerRequest).stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+
+  /** Whatever is under way at the upstream. */
+  #abandon(): void {
+    clearTimeout(this.#idle)
+    this.#forwarding?.abort()
+    this.#answer?.destroy()
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const response = this.#response
+    if (!response.writableFinished) this.#abandon()
+    clearTimeout(this.#idle)
+    const { requests, metrics } = this.#core
+    this.#core.requests = requests - 1
+    const proxy = this.#found?.proxy
+    proxy?.leave()
+    const { statusCode } = response
+    const seconds = (performance.now() - this.#begin) / 1000
+    metrics.answered(proxy?.project ?? '', proxy?.name ?? '', statusCode, seconds)
+    this.#log(statusCode, seconds)
+  }
+
+  #log(status: number, seconds: number): void {
+    const { logger } = this.#core
+    const level = this.#code === undefined ? 'debug' : 'info'
+    if (logger.isLevelEnabled?.(level) === false) return
+    logger[level]({ ...this.#facts(), status, seconds }, 'request')
+  }
+
+  #facts(): object {
+    const proxy = this.#found?.proxy
+    return {
+      requestId: this.#requestId(),
+      ...(this.#decisionId === undefined ? {} : { decisionId: this.#decisionId }),
+      ...(this.#code === undefined ? {} : { code: this.#code }),
+      ...(proxy === undefined ? {} : { project: proxy.project, proxy: proxy.name }),
+      method: this.#request.method,
+      host: this.#found?.destination.host,
+      path: pathOf(this.#request.url ?? ''),
+    }
+  }
+
+  #requestId(): string {
+    this.#id ??= requestIdIn(this.#request.rawHeaders)
+    return this.#id
+  }
+
+  /** The last line: one request that goes wrong must not take the others with it. */
+  #safely(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#core.logger.error({ ...this.#facts(), error }, 'gateway failed')
+      this.#hasErred = true
+      try {
+        this.#fail('gateway-failed')
+      } catch {
+        this.#response.destroy()
+      }
+    }
+  }
+}
+
+function pushFraming(lines: string[], framing: Framing, method: string): void {
+  if (framing === 'chunked') lines.push('Transfer-Encoding', 'chunked')
+  else if (framing !== 'none') lines.push('Content-Length', String(framing.length))
+  // RFC 9110 §8.6: where a body is usual, that there is none is said.
+  else if (usualBody.has(method)) lines.push('Content-Length', '0')
+}
+
+/** Lines of one name together, as HTTP/2 has them; names in lower case. */
+function collected(lines: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.create(null)
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const name = (lines[i] as string).toLowerCase()
+    const value = lines[i + 1] as string
+    const known = headers[name]
+    if (known === undefined) headers[name] = value
+    else if (typeof known === 'string') headers[name] = [known, value]
+    else known.push(value)
+  }
+  return headers
+}
+
+/** What Node says of methods, names and values that it does not write. */
+export function isUnwritable(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return code !== undefined && /^ERR_(?:INVALID|UNESCAPED|HTTP)/.test(code)
+}
+
+const usualBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+/** RFC 9110 §15.3.5, §15.3.6 and §15.4.5. */
+const withoutBody: ReadonlySet<number> = new Set([204, 205, 304])

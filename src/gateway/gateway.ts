@@ -1,0 +1,304 @@
+/** A gateway: listeners, the proxies that are in force, and what happens when others are. @module */
+
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { TrustAnchors } from '../client/trust-anchors.ts'
+import { tls } from '../http/sources/tls.ts'
+import { type Agents, ApiProxy, keyOf, type Shared } from './api-proxy.ts'
+import { type Hint, hintOf, noHint } from './contexts.ts'
+import type { Core } from './core.ts'
+import { Listener } from './listener.ts'
+import { LiveTrusts } from './live.ts'
+import { gatewayMetrics } from './metrics.ts'
+import { type GatewayOptions, type ReadGatewayOptions, readGatewayOptions } from './options.ts'
+import { Routes } from './routes.ts'
+import type { ApplyProblem, ApplyResult, DeployedProxy, GatewayState } from './state.ts'
+import { MaterialReader } from './trust.ts'
+
+export interface Gateway {
+  /** In the order of the options; ports are those that were bound. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[]
+  /**
+   * Puts a state in force as a whole; one after the other, in the order of the calls. Requests under way end under what they began with.
+   * A proxy that cannot be built stays as it is, and is a problem. Never rejects.
+   */
+  apply(state: GatewayState): Promise<ApplyResult>
+  /** Requests under way. */
+  readonly requests: number
+  /**
+   * Takes no more connections, lets requests end, and then closes.
+   *
+   * @param milliseconds - After which what is still under way is ended; WebSockets are ended then, too. Default 30,000.
+   */
+  drain(milliseconds?: number): Promise<void>
+  /** Ends everything at once. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the listeners of a gateway. Until a state is applied everybody is answered 503.
+ *
+ * @throws TypeError with a `code` for options that make no sense; what reading certificates and binding ports throws.
+ */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const read = readGatewayOptions(options)
+  const gateway = new RunningGateway(read)
+  await gateway.open(read)
+  return gateway
+}
+
+class RunningGateway implements Gateway {
+  readonly #core: Core
+  readonly #shared: Shared
+  readonly #live: LiveTrusts
+  readonly #material = new MaterialReader()
+  readonly #listeners: Listener[] = []
+  readonly #hosts: readonly string[]
+  #proxies: ReadonlyMap<string, ApiProxy> = new Map()
+  #applying: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  constructor({ listeners, hooks, logger, metrics, limits, upstream, answer }: ReadGatewayOptions) {
+    this.#hosts = listeners.map(({ host }) => host)
+    this.#shared = {
+      source: tls(),
+      hooks,
+      answer,
+      agents: agentsOf(limits.maxUpstreamConnections, upstream.ca),
+      keepsHost: upstream.host === 'kept',
+    }
+    this.#live = new LiveTrusts((of, event) => {
+      logger.debug({ ...of, event }, 'revocation data')
+    })
+    const core: Core = {
+      routes: undefined,
+      isDraining: false,
+      requests: 0,
+      tunnels: new Set(),
+      limits,
+      logger,
+      metrics: gatewayMetrics(metrics, {
+        connections: () => this.#listeners.reduce((sum, { connections }) => sum + connections, 0),
+        requests: () => core.requests,
+        tunnels: () => core.tunnels.size,
+        proxies: () => this.#proxies.size,
+        earliestCertificate: () => {
+          const ends = this.#listeners.flatMap(({ certificates }) =>
+            certificates.all.map(({ notAfter }) => notAfter),
+          )
+          return ends.length === 0 ? undefined : Math.min(...ends)
+        },
+      }),
+    }
+    this.#core = core
+  }
+
+  async open({ listeners }: ReadGatewayOptions): Promise<void> {
+    try {
+      for (const options of listeners) {
+        this.#listeners.push(await Listener.open(this.#core, options))
+      }
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  get addresses(): readonly { readonly host: string; readonly port: number }[] {
+    return this.#listeners.map(({ port }, index) => ({ host: this.#hosts[index] as string, port }))
+  }
+
+  get requests(): number {
+    return this.#core.requests
+  }
+
+  apply(state: GatewayState): Promise<ApplyResult> {
+    const applied = this.#applying.then(() => this.#apply(state))
+    this.#applying = applied
+    return applied
+  }
+
+  async #apply(state: GatewayState): Promise<ApplyResult> {
+    const begin = performance.now()
+    const problems: ApplyProblem[] = [...this.#live.update(state)]
+    const next = new Map<string, ApiProxy>()
+    let built = 0
+    let until = performance.now() + slice
+    for (const deployed of state.proxies) {
+      const key = keyOf(deployed.snapshot)
+      const before = this.#proxies.get(key)
+      const proxy = this.#prepare(deployed, before, problems)
+      if (proxy === undefined) continue
+      if (proxy !== before) built++
+      next.set(key, proxy)
+      // Requests go on meanwhile.
+      if (performance.now() > until) {
+        await turn()
+        until = performance.now() + slice
+      }
+    }
+    const routes = this.#route(next, problems)
+    this.#swap(next, routes)
+    const milliseconds = performance.now() - begin
+    this.#core.metrics.applied(milliseconds, problems.length)
+    const facts = { proxies: next.size, built, milliseconds: Math.round(milliseconds) }
+    this.#core.logger.info({ ...facts, problems }, 'state in force')
+    return { problems, built }
+  }
+
+  /** The one that runs when nothing of it is another; the old one, too, when the new one cannot be built. */
+  #prepare(
+    { hash, snapshot }: DeployedProxy,
+    before: ApiProxy | undefined,
+    problems: ApplyProblem[],
+  ): ApiProxy | undefined {
+    try {
+      const live = this.#live.of(snapshot, problems)
+      if (
+        before?.hash === hash &&
+        before.live.killList === live.killList &&
+        before.live.revocation === live.revocation
+      ) {
+        return before
+      }
+      return new ApiProxy(hash, snapshot, this.#material.read(snapshot), live, this.#shared)
+    } catch (error) {
+      const { project, apiProxy } = snapshot
+      // Whatever it was, the others come into force.
+      const message = error instanceof Error ? error.message : String(error)
+      problems.push({ project, apiProxy, code: 'proxy-unusable', message })
+      return before
+    }
+  }
+
+  /** Whoever comes to a place that is taken is refused, and stays where it was; who was there before has the first right. */
+  #route(next: Map<string, ApiProxy>, problems: ApplyProblem[]): Routes<ApiProxy> {
+    for (;;) {
+      const isOld = ([key, proxy]: [string, ApiProxy]): boolean => this.#proxies.get(key) === proxy
+      const all = [...next]
+      const routes = new Routes(
+        [...all.filter(isOld), ...all.filter((one) => !isOld(one))].map(([, proxy]) => proxy),
+      )
+      if (routes.taken.length === 0) return routes
+      // Each round takes at least one of the new ones back.
+      for (const { project, name } of routes.taken) {
+        const message = 'another proxy has the same host and base path'
+        problems.push({ project, apiProxy: name, code: 'route-taken', message })
+        const key = keyOf({ project, apiProxy: name })
+        const before = this.#proxies.get(key)
+        if (before === undefined || before === next.get(key)) next.delete(key)
+        else next.set(key, before)
+      }
+    }
+  }
+
+  /** In one turn: whoever begins sees the old state or the new one. */
+  #swap(next: ReadonlyMap<string, ApiProxy>, routes: Routes<ApiProxy>): void {
+    const before = this.#proxies
+    this.#proxies = next
+    this.#core.routes = routes
+    const used = new Set<object>()
+    for (const { live } of next.values()) {
+      used.add(live.killList)
+      if (live.revocation !== undefined) used.add(live.revocation)
+    }
+    const retired = new Set<ApiProxy>()
+    for (const [key, proxy] of before) if (next.get(key) !== proxy) retired.add(proxy)
+    this.#moveTunnels(retired)
+    for (const proxy of retired) proxy.retire()
+    this.#live.keepOnly(used)
+    this.#material.sweep()
+    if (this.#listeners.length > 0) this.#advertise(routes)
+  }
+
+  /** What is open is looked at under the new policies, in turns. */
+  #moveTunnels(retired: ReadonlySet<ApiProxy>): void {
+    const due = [...this.#core.tunnels].filter(
+      ({ proxy }) => proxy !== undefined && retired.has(proxy),
+    )
+    const move = (): void => {
+      const until = performance.now() + slice
+      for (let tunnel = due.pop(); tunnel !== undefined; tunnel = due.pop()) {
+        const { proxy } = tunnel
+        if (proxy !== undefined && tunnel.isOpen) {
+          const { project, name: apiProxy } = proxy
+          tunnel.moveTo(this.#proxies.get(keyOf({ project, apiProxy })))
+        }
+        if (performance.now() > until) {
+          setImmediate(move)
+          return
+        }
+      }
+    }
+    move()
+  }
+
+  #advertise(routes: Routes<ApiProxy>): void {
+    const hints = new Map<string | undefined, Hint>()
+    const anchorsOf = (host: string): readonly TrustAnchors[] =>
+      [...(routes.of(host)?.proxies ?? [])].flatMap(({ trustAnchors }) => trustAnchors ?? [])
+    const hintFor = (host: string | undefined): Hint => {
+      // A host that nobody names is answered by the proxy of all others, or by none.
+      const key = host !== undefined && routes.names(host) ? host : host === undefined ? host : '*'
+      const known = hints.get(key)
+      if (known !== undefined) return known
+      const hosts = key === undefined ? [...routes.hosts] : [key]
+      const hint = hosts.length === 0 ? noHint : hintOf(hosts.flatMap(anchorsOf))
+      hints.set(key, hint)
+      return hint
+    }
+    for (const listener of this.#listeners) listener.advertise(hintFor)
+  }
+
+  drain(milliseconds = 30_000): Promise<void> {
+    this.#closing ??= this.#drain(milliseconds)
+    return this.#closing
+  }
+
+  async #drain(milliseconds: number): Promise<void> {
+    this.#core.isDraining = true
+    const drained = Promise.all(this.#listeners.map((listener) => listener.drain()))
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((done) => {
+      timer = setTimeout(done, milliseconds)
+    })
+    await Promise.race([drained, late])
+    clearTimeout(timer)
+    this.#end()
+    await drained
+  }
+
+  async close(): Promise<void> {
+    this.#core.isDraining = true
+    const drained = Promise.all(this.#listeners.map((listener) => listener.drain()))
+    this.#end()
+    await drained
+  }
+
+  #end(): void {
+    for (const tunnel of this.#core.tunnels) tunnel.end()
+    for (const listener of this.#listeners) listener.close()
+    for (const agent of Object.values(this.#shared.agents)) agent.destroy()
+    for (const proxy of this.#proxies.values()) proxy.retire()
+    this.#proxies = new Map()
+    this.#live.keepOnly(new Set())
+  }
+}
+
+function agentsOf(maxSockets: number, ca: string | undefined): Agents {
+  const kept = { keepAlive: true, maxSockets, maxFreeSockets: 256, timeout: idleUpstream } as const
+  const fresh = { keepAlive: false, maxSockets } as const
+  const trusted = ca === undefined ? {} : { ca }
+  return {
+    http: new HttpAgent(kept),
+    https: new HttpsAgent({ ...kept, ...trusted, minVersion: 'TLSv1.2' }),
+    freshHttp: new HttpAgent(fresh),
+    freshHttps: new HttpsAgent({ ...fresh, ...trusted, minVersion: 'TLSv1.2' }),
+  }
+}
+
+/** Milliseconds of one turn. */
+const slice = 8
+/** Milliseconds that a connection to an upstream is kept without a request. */
+const idleUpstream = 60_000

@@ -1,0 +1,274 @@
+/** One address: handshakes, HTTP/1.1 and HTTP/2 over one port, and its connections to their end. @module */
+
+import type { IncomingMessage } from 'node:http'
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { refuseUpgrade } from '../http/node/upgrade.ts'
+import { type GatewayCode, gatewayAnswer } from './answer.ts'
+import type { ApiProxy } from './api-proxy.ts'
+import { ServerCertificates } from './certificates.ts'
+import { Contexts, type Hint, noHint } from './contexts.ts'
+import { type Core, type Entrance, requestIdOf } from './core.ts'
+import { Exchange } from './exchange.ts'
+import type { ListenerOptions } from './options.ts'
+import { Tunnel } from './tunnel.ts'
+
+/** CAs to name to who asks for a host; `undefined`: to who asks for none. */
+export type HintFor = (host: string | undefined) => Hint
+
+export class Listener implements Entrance {
+  readonly asksForCertificate: boolean
+  readonly certificates: ServerCertificates
+  readonly #core: Core
+  readonly #options: ListenerOptions
+  readonly #contexts = new Contexts()
+  readonly #server: Http2SecureServer
+  readonly #sockets = new Set<TLSSocket>()
+  readonly #sessions = new Set<ServerHttp2Session>()
+  /** Requests under way on connections of HTTP/1. */
+  readonly #busy = new Set<Socket>()
+  readonly #warned = new Set<string>()
+  #hintFor: HintFor = () => noHint
+  /** What the default context was made of. */
+  #default: string
+
+  private constructor(core: Core, options: ListenerOptions, certificates: ServerCertificates) {
+    this.#core = core
+    this.#options = options
+    this.certificates = certificates
+    this.asksForCertificate = options.clientCertificate === 'request'
+    this.#default = this.#defaultKey()
+    this.#server = this.#create()
+  }
+
+  /** @throws What reading the certificates, or binding the port, throws. */
+  static async open(core: Core, options: ListenerOptions): Promise<Listener> {
+    const { logger, metrics } = core
+    const certificates = await ServerCertificates.read(options.certificates, {
+      reloaded: ({ cert }) => {
+        metrics.reloaded(true)
+        logger.info({ cert }, 'server certificate reloaded')
+      },
+      failed: ({ cert }, error) => {
+        metrics.reloaded(false)
+        logger.error({ cert, error }, 'server certificate not reloaded, the old one stays')
+      },
+    })
+    const listener = new Listener(core, options, certificates)
+    const server = listener.#server
+    await new Promise<void>((listening, failed) => {
+      server.once('error', failed)
+      server.listen(options.port, options.host, () => {
+        server.off('error', failed)
+        listening()
+      })
+    })
+    server.on('error', (error) => logger.error({ error }, 'listener failed'))
+    certificates.follow(core.limits.reloadMs, () => {
+      listener.#contexts.clear()
+      listener.#renewDefault(true)
+    })
+    return listener
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port
+  }
+
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** Says once of a proxy that nobody can come in here. */
+  warn({ project, name }: ApiProxy): void {
+    const key = `${project}\n${name}`
+    if (this.#warned.has(key)) return
+    this.#warned.add(key)
+    const facts = { project, proxy: name, port: this.port }
+    this.#core.logger.warn(facts, 'policies want a certificate, and this listener asks for none')
+  }
+
+  /** Names other CAs in the handshakes that begin from now on. */
+  advertise(hintFor: HintFor): void {
+    if (this.#options.advertise === 'none') return
+    this.#hintFor = hintFor
+    this.#renewDefault(false)
+  }
+
+  /** Takes no more connections, and ends those without a request. Settles when all have ended. */
+  async drain(): Promise<void> {
+    this.certificates.close()
+    const closed = new Promise<void>((done) => {
+      this.#server.close(() => done())
+    })
+    for (const session of this.#sessions) session.close()
+    for (const socket of this.#sockets) {
+      if (socket.alpnProtocol !== 'h2' && !this.#busy.has(socket)) socket.destroy()
+    }
+    await closed
+  }
+
+  /** Ends everything. */
+  close(): void {
+    for (const session of this.#sessions) session.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #create(): Http2SecureServer {
+    const { limits } = this.#core
+    const server = createSecureServer({
+      ...this.#contexts.optionsOf(this.certificates.choose(undefined), noHint),
+      allowHTTP1: true,
+      ALPNProtocols: ['h2', 'http/1.1'],
+      requestCert: this.asksForCertificate,
+      // Who is refused is answered, and told why.
+      rejectUnauthorized: false,
+      handshakeTimeout: limits.handshakeMs,
+      SNICallback: (name, done) => this.#choose(name, done),
+      settings: {
+        maxConcurrentStreams: limits.maxConcurrentStreams,
+        maxHeaderListSize: limits.maxHeaderBytes,
+      },
+    })
+    server.maxConnections = limits.maxConnections
+    // Of HTTP/1 over this server, which takes them as fields only.
+    Object.assign(server, {
+      headersTimeout: limits.headMs,
+      // Of a whole request: the exchange has a timer of its own, which knows whose fault it is.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: Math.min(1000, limits.headMs),
+      maxHeaderSize: limits.maxHeaderBytes,
+    })
+    server.on('secureConnection', (socket) => this.#connected(socket))
+    server.on('session', (session) => this.#began(session))
+    server.on('request', (request, response) => this.#exchange(request, response))
+    server.on('checkContinue', (request, response) => this.#exchange(request, response))
+    server.on('checkExpectation', (request, response) =>
+      this.#exchange(request, response, 'unknown'),
+    )
+    const others = server as unknown as NodeJS.EventEmitter
+    others.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      new Tunnel(this.#core, this, request, socket, head).begin(),
+    )
+    others.on('connect', (request: unknown, second: unknown) =>
+      this.#refuseConnect(request, second),
+    )
+    others.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      this.#misread(error, socket),
+    )
+    server.on('tlsClientError', () => this.#core.metrics.handshakeFailed())
+    server.on('sessionError', (error) => {
+      this.#core.logger.debug({ error }, 'HTTP/2 connection failed')
+    })
+    return server
+  }
+
+  #exchange(
+    request: IncomingMessage | Http2ServerRequest,
+    response: Http2ServerResponse,
+    expectation?: 'unknown',
+  ): void {
+    if (request.httpVersionMajor === 1) this.#occupy(request.socket, response)
+    new Exchange(this.#core, this, request, response).begin(expectation)
+  }
+
+  /** A connection that is waited for while it is drained. */
+  #occupy(socket: Socket, response: Http2ServerResponse): void {
+    this.#busy.add(socket)
+    response.on('close', () => {
+      this.#busy.delete(socket)
+      if (this.#core.isDraining && socket.writableLength === 0) socket.end()
+    })
+  }
+
+  #choose(name: string, done: (error: Error | null, context?: ReturnType<Contexts['of']>) => void) {
+    const host = name.toLowerCase()
+    try {
+      done(null, this.#contexts.of(this.certificates.choose(host), this.#hintFor(host)))
+    } catch (error) {
+      // A certificate that OpenSSL does not take; the handshake fails, and nothing else.
+      this.#core.logger.error({ host, error }, 'no secure context')
+      done(error instanceof Error ? error : new Error('no secure context'))
+    }
+  }
+
+  /** For who names no server. */
+  #renewDefault(isOther: boolean): void {
+    const key = this.#defaultKey()
+    if (!isOther && key === this.#default) return
+    this.#default = key
+    const certificate = this.certificates.choose(undefined)
+    this.#server.setSecureContext(this.#contexts.optionsOf(certificate, this.#hintFor(undefined)))
+  }
+
+  #defaultKey(): string {
+    return this.#hintFor(undefined).key
+  }
+
+  #connected(socket: TLSSocket): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      this.#busy.delete(socket)
+    })
+    socket.on('error', () => {})
+    if (this.#core.isDraining) socket.destroy()
+  }
+
+  #began(session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    session.on('close', () => this.#sessions.delete(session))
+    session.on('error', () => {})
+    // As `keepAliveTimeout` of HTTP/1.
+    let streams = 0
+    session.on('stream', (stream) => {
+      streams++
+      stream.on('close', () => streams--)
+    })
+    session.setTimeout(this.#core.limits.keepAliveMs, () => {
+      if (streams === 0) session.close()
+    })
+  }
+
+  /** HTTP/1 hands over a socket, HTTP/2 a response. */
+  #refuseConnect(_request: unknown, second: unknown): void {
+    const answer = gatewayAnswer('method-not-allowed', requestIdOf(undefined))
+    this.#core.metrics.failed('method-not-allowed')
+    const response = second as Http2ServerResponse
+    if (typeof response.writeHead === 'function') {
+      response.writeHead(answer.status, answer.headers)
+      response.end(answer.body)
+      return
+    }
+    const socket = second as Socket
+    socket.on('error', () => socket.destroy())
+    refuseUpgrade(socket, answer)
+  }
+
+  /** What Node's parser refuses, and heads that do not come to an end. */
+  #misread(error: NodeJS.ErrnoException, socket: Socket): void {
+    const busy = this.#busy.has(socket)
+    // An answer has begun, or the client is gone: another one would be read as its continuation.
+    if (busy || !socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy()
+      return
+    }
+    const code: GatewayCode =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'header-too-large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? 'request-timeout'
+          : 'request-malformed'
+    this.#core.metrics.failed(code)
+    refuseUpgrade(socket, gatewayAnswer(code, requestIdOf(undefined)))
+  }
+}

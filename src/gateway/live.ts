@@ -1,0 +1,166 @@
+/** Kill lists and revocation data in force: they outlive snapshots, and change without them. @module */
+
+import type { KillEntryJson } from '../deployment/live.ts'
+import type { Snapshot } from '../deployment/snapshot.ts'
+import { createKillList, type KillList } from '../revocation/kill-list.ts'
+import { type KillListEntry, readKillEntry } from '../revocation/kill-list-entry.ts'
+import type { RevocationEvent } from '../runtime/revocation/event.ts'
+import type { CertificateList } from '../x509/crl.ts'
+import { parseCrl } from '../x509/parse-crl.ts'
+import { keyOf, type LiveTrust } from './api-proxy.ts'
+import { LiveRevocation } from './revocation.ts'
+import type { ApplyProblem, GatewayState, ScopedCrl } from './state.ts'
+
+interface HeldKillList {
+  readonly list: KillList
+  /** What it was filled from. */
+  content: string
+}
+
+interface HeldRevocation {
+  readonly settings: string
+  readonly revocation: LiveRevocation
+}
+
+type OnEvent = (of: Pick<Snapshot, 'project' | 'apiProxy'>, event: RevocationEvent) => void
+
+export class LiveTrusts {
+  readonly #onEvent: OnEvent
+  /** By project, and by project and proxy where the proxy has entries of its own. */
+  readonly #killLists = new Map<string, HeldKillList>()
+  readonly #revocations = new Map<string, HeldRevocation>()
+  /** Those whose settings changed: they serve until the new snapshot is in force. */
+  readonly #replaced: LiveRevocation[] = []
+  /** Lists that are in use, by their digests: parsing one of a million entries is not done twice. */
+  #parsed = new Map<string, CertificateList>()
+  #entries: Scoped<KillEntryJson> = new Scoped()
+  #crls: Scoped<CertificateList> = new Scoped()
+
+  constructor(onEvent: OnEvent) {
+    this.#onEvent = onEvent
+  }
+
+  /** Puts what changed in force at once, for the proxies that are running. */
+  update({ crls, killList }: GatewayState): readonly ApplyProblem[] {
+    const problems: ApplyProblem[] = []
+    this.#entries = new Scoped()
+    for (const { project, apiProxy, entry } of killList) this.#entries.add(project, apiProxy, entry)
+    this.#crls = new Scoped()
+    const parsed = new Map<string, CertificateList>()
+    for (const one of crls) {
+      const list = this.#parse(one, problems)
+      if (list === undefined) continue
+      parsed.set(one.sha256, list)
+      this.#crls.add(one.project, one.apiProxy, list)
+    }
+    this.#parsed = parsed
+    for (const [key, held] of this.#killLists) this.#fill(key, held, problems)
+    for (const [key, { revocation }] of this.#revocations) revocation.upload(this.#listsOf(key))
+    return problems
+  }
+
+  /** What is in force for a proxy; the same objects as long as they need not be others. */
+  of(snapshot: Snapshot, problems: ApplyProblem[]): LiveTrust {
+    const key = keyOf(snapshot)
+    const scope = this.#entries.own(key).length > 0 ? key : snapshot.project
+    let held = this.#killLists.get(scope)
+    if (held === undefined) {
+      held = { list: createKillList(), content: '' }
+      this.#killLists.set(scope, held)
+      this.#fill(scope, held, problems)
+    }
+    return { killList: held.list, revocation: this.#revocationOf(key, snapshot) }
+  }
+
+  /** Ends what no proxy uses any more. */
+  keepOnly(used: ReadonlySet<object>): void {
+    for (const [key, { list }] of this.#killLists) if (!used.has(list)) this.#killLists.delete(key)
+    for (const [key, { revocation }] of this.#revocations) {
+      if (used.has(revocation)) continue
+      this.#revocations.delete(key)
+      void revocation.close()
+    }
+    for (const revocation of this.#replaced.splice(0)) {
+      if (!used.has(revocation)) void revocation.close()
+    }
+  }
+
+  #revocationOf(key: string, snapshot: Snapshot): LiveRevocation | undefined {
+    if (snapshot.revocation === null) return undefined
+    const { urls, distributionPoints, responder, allowAddresses } = snapshot.revocation
+    const settings = JSON.stringify([urls, distributionPoints, responder, allowAddresses])
+    const known = this.#revocations.get(key)
+    if (known?.settings === settings) return known.revocation
+    if (known !== undefined) this.#replaced.push(known.revocation)
+    const { project, apiProxy } = snapshot
+    const revocation = new LiveRevocation(snapshot.revocation, (event) =>
+      this.#onEvent({ project, apiProxy }, event),
+    )
+    revocation.upload(this.#listsOf(key))
+    this.#revocations.set(key, { settings, revocation })
+    return revocation
+  }
+
+  #listsOf(key: string): readonly CertificateList[] {
+    return [...this.#crls.own(key), ...this.#crls.own(projectOf(key))]
+  }
+
+  #fill(key: string, held: HeldKillList, problems: ApplyProblem[]): void {
+    const project = projectOf(key)
+    const own = key === project ? [] : this.#entries.own(key)
+    const all = [...this.#entries.own(project), ...own]
+    const content = all.length === 0 ? '' : JSON.stringify(all)
+    if (content === held.content) return
+    const read: KillListEntry[] = []
+    for (const [index, entry] of all.entries()) {
+      const one = readEntry(entry, index)
+      if (typeof one !== 'string') read.push(one)
+      else problems.push({ project, apiProxy: '', code: 'kill-entry-unusable', message: one })
+    }
+    held.list.replace(read)
+    held.content = content
+  }
+
+  #parse(crl: ScopedCrl, problems: ApplyProblem[]): CertificateList | undefined {
+    const known = this.#parsed.get(crl.sha256)
+    if (known !== undefined) return known
+    const parsed = parseCrl(new Uint8Array(crl.der))
+    if (parsed.ok) return parsed.value
+    const { project, apiProxy } = crl
+    const message = `the list ${crl.sha256} cannot be read: ${parsed.failure.code}`
+    problems.push({ project, apiProxy: apiProxy ?? '', code: 'crl-unusable', message })
+    return undefined
+  }
+}
+
+/** What belongs to a project or to one of its proxies, by `keyOf` or the project's name. */
+class Scoped<T> {
+  readonly #by = new Map<string, T[]>()
+
+  add(project: string, apiProxy: string | null, value: T): void {
+    const key = apiProxy === null ? project : keyOf({ project, apiProxy })
+    const list = this.#by.get(key)
+    if (list === undefined) this.#by.set(key, [value])
+    else list.push(value)
+  }
+
+  own(key: string): readonly T[] {
+    return this.#by.get(key) ?? []
+  }
+}
+
+function projectOf(key: string): string {
+  const end = key.indexOf('\n')
+  return end === -1 ? key : key.slice(0, end)
+}
+
+/** @returns Why it is none, as a text: one bad entry must not keep the others from being in force. */
+function readEntry({ expires, ...entry }: KillEntryJson, index: number): KillListEntry | string {
+  const given = expires === undefined ? entry : { ...entry, expires: new Date(expires) }
+  try {
+    return readKillEntry(given, index).entry
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error) return error.message
+    throw error
+  }
+}

@@ -1,0 +1,132 @@
+/** Metrics of a gateway. Labels are names from the configuration, statuses and codes: nothing that a client can choose. @module */
+
+import type { Counter } from 'prom-client'
+import { misuse } from '../client/misuse.ts'
+import type { GatewayCode } from './answer.ts'
+import type { GatewayMetricsOptions } from './options.ts'
+
+export interface GatewayMetrics {
+  /** @param project - Empty, as `proxy`: no proxy was found. */
+  answered(project: string, proxy: string, status: number, seconds: number): void
+  failed(code: GatewayCode): void
+  handshakeFailed(): void
+  applied(milliseconds: number, problems: number): void
+  reloaded(succeeded: boolean): void
+}
+
+/** What is shown when the registry is read. */
+export interface Observed {
+  connections(): number
+  requests(): number
+  tunnels(): number
+  proxies(): number
+  /** Unix seconds. */
+  earliestCertificate(): number | undefined
+}
+
+/**
+ * - `mtls_policy_gateway_requests_total{project,proxy,status}`
+ * - `mtls_policy_gateway_request_seconds`: a histogram, until the answer has ended
+ * - `mtls_policy_gateway_failures_total{code}`: what the gateway answered for itself
+ * - `mtls_policy_gateway_handshake_failures_total`
+ * - `mtls_policy_gateway_connections`, `…_requests`, `…_tunnels`, `…_proxies`: at the moment
+ * - `mtls_policy_gateway_applied_total`, `…_apply_seconds`, `…_apply_problems`: of the last state
+ * - `mtls_policy_gateway_certificate_reloads_total{result}`
+ * - `mtls_policy_gateway_certificate_not_after_seconds`: Unix time at which the first server certificate runs out
+ *
+ * @throws TypeError with a `code` when the registry has these metrics already.
+ */
+export function gatewayMetrics(
+  options: GatewayMetricsOptions | undefined,
+  observed: Observed,
+): GatewayMetrics {
+  if (options === undefined) return noMetrics
+  const { client, register = client.register } = options
+  const registers = [register]
+  if (register.getSingleMetric(`${prefix}requests_total`) !== undefined) {
+    throw misuse('options-conflict', 'the registry has the metrics of a gateway already', {
+      option: 'metrics.register',
+    })
+  }
+  const counter = <L extends string>(name: string, help: string, labels: readonly L[]) =>
+    new client.Counter({ name: `${prefix}${name}`, help, labelNames: labels, registers })
+  const gauge = (name: string, help: string, value?: () => number | undefined) =>
+    new client.Gauge({
+      name: `${prefix}${name}`,
+      help,
+      registers,
+      ...(value === undefined
+        ? {}
+        : {
+            collect() {
+              const now = value()
+              if (now !== undefined) this.set(now)
+            },
+          }),
+    })
+  const requests = counter('requests_total', 'Requests by proxy and status of the answer.', [
+    'project',
+    'proxy',
+    'status',
+  ] as const)
+  const seconds = new client.Histogram({
+    name: `${prefix}request_seconds`,
+    help: 'Time until the answer has ended.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  })
+  const failures = counter('failures_total', 'What the gateway answered for itself.', [
+    'code',
+  ] as const)
+  const handshakes = counter('handshake_failures_total', 'TLS handshakes that failed.', [])
+  const applied = counter('applied_total', 'States that were put in force.', [])
+  const reloads = counter('certificate_reloads_total', 'Server certificates read again.', [
+    'result',
+  ] as const)
+  const applySeconds = gauge('apply_seconds', 'What putting the last state in force took.')
+  const applyProblems = gauge('apply_problems', 'What of the last state could not be used.')
+  gauge('connections', 'Open connections of clients.', observed.connections)
+  gauge('requests', 'Requests under way.', observed.requests)
+  gauge('tunnels', 'Open WebSockets.', observed.tunnels)
+  gauge('proxies', 'API proxies in force.', observed.proxies)
+  gauge(
+    'certificate_not_after_seconds',
+    'Unix time at which the first server certificate runs out.',
+    observed.earliestCertificate,
+  )
+  // Looking a child up by its labels costs more than counting.
+  const children = new Map<string, Counter.Internal>()
+  return {
+    answered: (project, proxy, status, took) => {
+      const key = `${project}\n${proxy}\n${status}`
+      let child = children.get(key)
+      if (child === undefined) {
+        child = requests.labels(project, proxy, String(status))
+        if (children.size >= maxChildren) children.clear()
+        children.set(key, child)
+      }
+      child.inc()
+      seconds.observe(took)
+    },
+    failed: (code) => failures.inc({ code }),
+    handshakeFailed: () => handshakes.inc(),
+    applied: (milliseconds, problems) => {
+      applied.inc()
+      applySeconds.set(milliseconds / 1000)
+      applyProblems.set(problems)
+    },
+    reloaded: (succeeded) => reloads.inc({ result: succeeded ? 'reloaded' : 'failed' }),
+  }
+}
+
+const prefix = 'mtls_policy_gateway_'
+const maxChildren = 50_000
+
+const nothing = (): void => {}
+const noMetrics: GatewayMetrics = {
+  answered: nothing,
+  failed: nothing,
+  handshakeFailed: nothing,
+  applied: nothing,
+  reloaded: nothing,
+}

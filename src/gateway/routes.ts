@@ -1,0 +1,128 @@
+/** Which proxy a request is for: its host, then the longest base path that fits. @module */
+
+export interface Routed {
+  readonly hosts: readonly string[]
+  readonly basePath: string
+}
+
+/** Built for each state, never changed. */
+export class Routes<P extends Routed> {
+  readonly #byHost = new Map<string, HostRoutes<P>>()
+  /** Those that another one has taken the place of. */
+  readonly taken: readonly P[]
+
+  /** @param proxies - Of two with the same host and base path the first one is served. */
+  constructor(proxies: readonly P[]) {
+    const taken: P[] = []
+    for (const proxy of proxies) {
+      for (const host of proxy.hosts) {
+        let routes = this.#byHost.get(host)
+        if (routes === undefined) {
+          routes = new HostRoutes()
+          this.#byHost.set(host, routes)
+        }
+        if (!routes.add(proxy) && !taken.includes(proxy)) taken.push(proxy)
+      }
+    }
+    this.taken = taken
+  }
+
+  /** Of a host, or of all that no proxy names. */
+  of(host: string): HostRoutes<P> | undefined {
+    return this.#byHost.get(host) ?? this.#byHost.get('*')
+  }
+
+  /** @param target - Origin form, or `*`. */
+  find(host: string, target: string): P | 'ambiguous' | undefined {
+    return this.of(host)?.find(target)
+  }
+
+  names(host: string): boolean {
+    return this.#byHost.has(host)
+  }
+
+  get hosts(): IterableIterator<string> {
+    return this.#byHost.keys()
+  }
+}
+
+export class HostRoutes<P extends Routed> {
+  readonly #byPath = new Map<string, P>()
+  #root: P | undefined
+  /** Segments of the longest base path. */
+  #depth = 0
+
+  get proxies(): IterableIterator<P> {
+    return this.#byPath.values()
+  }
+
+  add(proxy: P): boolean {
+    const { basePath } = proxy
+    // Servers differ about cases: a path in another one must not slip by to the proxy of a shorter path.
+    const key = basePath.toLowerCase()
+    if (this.#byPath.has(key)) return false
+    this.#byPath.set(key, proxy)
+    if (basePath === '/') this.#root = proxy
+    else this.#depth = Math.max(this.#depth, basePath.split('/').length - 1)
+    return true
+  }
+
+  find(target: string): P | 'ambiguous' | undefined {
+    // One proxy for everything: nobody can be taken for another one.
+    if (this.#depth === 0) return this.#root
+    if (target === '*') return this.#root
+    const end = target.indexOf('?')
+    const path = end === -1 ? target : target.slice(0, end)
+    const found = this.#longest(/[A-Z]/.test(path) ? path.toLowerCase() : path)
+    if (!conspicuous.test(path)) return found
+    const plain = plainPath(path)
+    return plain === undefined || this.#longest(plain) !== found ? 'ambiguous' : found
+  }
+
+  /** @param path - In lower case. */
+  #longest(path: string): P | undefined {
+    let found = this.#root
+    let at = 0
+    for (let depth = 0; depth < this.#depth; depth++) {
+      const next = path.indexOf('/', at + 1)
+      const candidate = this.#byPath.get(next === -1 ? path : path.slice(0, next))
+      if (candidate !== undefined) found = candidate
+      if (next === -1) break
+      at = next
+    }
+    return found
+  }
+}
+
+/** What servers may read in another way than octet by octet. */
+const conspicuous = /[%;\\]|\/\/|\/\./
+
+/**
+ * The path as the most forgiving server reads it: decoded, in lower case, without parameters and empty segments. `undefined`: servers
+ * differ about it, and one may leave the base path by it, as by `..` or an escaped separator.
+ */
+function plainPath(path: string): string | undefined {
+  let plain = ''
+  for (const raw of path.split('/')) {
+    if (raw === '') continue
+    if (raw.includes('\\') || separators.test(raw)) return undefined
+    const segment = decoded(raw.replace(/;.*$/, ''))
+    // Some decode twice.
+    const again = segment === undefined ? undefined : (decoded(segment) ?? segment)
+    if (segment === undefined || again === undefined) return undefined
+    if (/^\.{1,2}$/.test(again) || /[/\\\0]/.test(again)) return undefined
+    if (again !== '') plain += `/${again}`
+  }
+  return plain === '' ? '/' : plain.toLowerCase()
+}
+
+function decoded(text: string): string | undefined {
+  if (!text.includes('%')) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+const separators = /%(?:2f|5c|00)/i

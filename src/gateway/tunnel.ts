@@ -1,0 +1,416 @@
+/**
+ * WebSockets: a request that is decided about once, and a connection that stays open for as long as its client would be let in.
+ *
+ * When that ends, both sockets are ended. A close frame with 1008, as the middleware sends it, cannot be written here: what flows by is
+ * not ours, and the frame might land within another one.
+ *
+ * @module
+ */
+
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  ServerResponse,
+} from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Answer } from '../http/answer.ts'
+import type { Decision } from '../http/decision.ts'
+import type { Guard } from '../http/guard.ts'
+import { NodeHttpRequest } from '../http/node/request.ts'
+import { holdSocket, refuseUpgrade } from '../http/node/upgrade.ts'
+import { type GatewayCode, gatewayAnswer } from './answer.ts'
+import type { ApiProxy } from './api-proxy.ts'
+import {
+  type Core,
+  type Entrance,
+  type Found,
+  find,
+  forwardedLines,
+  pathOf,
+  requestIdIn,
+  viaOf,
+} from './core.ts'
+import { isUnwritable } from './exchange.ts'
+import { requestOptions } from './forward.ts'
+import { passAnswerHeaders } from './headers.ts'
+
+export class Tunnel {
+  readonly #core: Core
+  readonly #entrance: Entrance
+  readonly #request: IncomingMessage
+  readonly #socket: Duplex
+  readonly #head: Buffer
+  readonly #seen: NodeHttpRequest
+  readonly #id: string
+  readonly #begin = performance.now()
+  #proxy: ApiProxy | undefined
+  #found: Found | undefined
+  #outgoing: ClientRequest | undefined
+  #upstream: Duplex | undefined
+  #timer: NodeJS.Timeout | undefined
+  #decisions = new Map<'REQUEST' | 'RESPONSE', Decision>()
+  #watches: (() => void)[] = []
+  #hasErred = false
+  #isClosed = false
+  #isOpen = false
+  #status = 0
+  #code: string | undefined
+  #decisionId: string | undefined
+
+  constructor(
+    core: Core,
+    entrance: Entrance,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ) {
+    this.#core = core
+    this.#entrance = entrance
+    this.#request = request
+    this.#socket = socket
+    this.#head = head
+    this.#seen = new NodeHttpRequest(request, request.url)
+    this.#id = requestIdIn(request.rawHeaders)
+  }
+
+  begin(): void {
+    const { tunnels } = this.#core
+    tunnels.add(this)
+    this.#core.requests++
+    // To its end: an error that nobody listens to would end the process.
+    holdSocket(this.#socket)
+    this.#socket.on('close', () => this.#closed())
+    this.#safely(() => {
+      const found = find(this.#core, this.#entrance, this.#seen)
+      if (typeof found === 'string') {
+        this.#fail(found)
+        return
+      }
+      const problem = upgradeProblem(this.#request)
+      if (problem !== undefined) {
+        this.#fail(problem)
+        return
+      }
+      this.#found = found
+      this.#proxy = found.proxy
+      found.proxy.enter()
+      this.#decide('REQUEST', (identity) => this.#connect(found, identity))
+    })
+  }
+
+  /** Which proxy it belongs to, once it has begun. */
+  get proxy(): ApiProxy | undefined {
+    return this.#proxy
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Other policies are in force, or none because the proxy is gone: whoever would not be let in now is not let stay. */
+  moveTo(proxy: ApiProxy | undefined): void {
+    if (this.#isClosed || !this.#isOpen) return
+    if (proxy === undefined) {
+      this.end()
+      return
+    }
+    this.#proxy?.leave()
+    this.#proxy = proxy
+    proxy.enter()
+    this.#watch(proxy)
+  }
+
+  end(): void {
+    this.#socket.destroy()
+    this.#upstream?.destroy()
+    this.#outgoing?.destroy()
+  }
+
+  #decide(pipeline: 'REQUEST' | 'RESPONSE', pass: (identity: readonly string[]) => void): void {
+    const proxy = this.#proxy as ApiProxy
+    const guard = proxy.guards[pipeline]
+    if (guard === undefined) {
+      pass([])
+      return
+    }
+    const decided = (decision: Decision): void => {
+      if (this.#isClosed) return
+      if (!decision.allowed) {
+        this.#refuse(guard, decision)
+        return
+      }
+      this.#decisions.set(pipeline, decision)
+      pass(proxy.identityLines(guard, decision))
+    }
+    const decision = guard.decide(this.#seen)
+    if (!(decision instanceof Promise)) decided(decision)
+    else void decision.then((later) => this.#safely(() => decided(later)))
+  }
+
+  #connect({ proxy, destination }: Found, identity: readonly string[]): void {
+    const { upstream } = proxy
+    const passed = proxy.headers.pass(this.#request.rawHeaders, true)
+    const lines = [
+      ...['Host', upstream.authority ?? destination.authority, ...passed.lines],
+      ...forwardedLines(this.#seen, destination, proxy, this.#entrance.port),
+      ...identity,
+      ...['Via', viaOf(passed.via, '1.1'), 'X-Request-Id', this.#id],
+      ...['Connection', 'Upgrade', 'Upgrade', 'websocket'],
+    ]
+    const options = {
+      ...requestOptions(upstream, 'GET', proxy.targetOf(destination.target), lines),
+      agent: upstream.freshAgent,
+    }
+    let outgoing: ClientRequest
+    try {
+      outgoing = upstream.isTls ? httpsRequest(options) : httpRequest(options)
+    } catch (error) {
+      if (!isUnwritable(error)) throw error
+      this.#fail('request-malformed', error)
+      return
+    }
+    this.#outgoing = outgoing
+    this.#timer = setTimeout(() => {
+      outgoing.destroy()
+      this.#safely(() => this.#fail('upstream-timeout'))
+    }, upstream.timeoutMs)
+    outgoing.on('upgrade', (answer, socket, head) => {
+      clearTimeout(this.#timer)
+      this.#upstream = socket
+      socket.on('error', () => this.end())
+      socket.on('close', () => this.#upstreamClosed())
+      this.#safely(() => this.#upgraded(answer, socket, head))
+    })
+    outgoing.on('response', (answer) => {
+      clearTimeout(this.#timer)
+      answer.on('error', () => this.end())
+      this.#safely(() => this.#decide('RESPONSE', () => this.#pass(answer)))
+    })
+    outgoing.on('error', (error) => {
+      clearTimeout(this.#timer)
+      this.#safely(() => this.#fail('upstream-failed', error))
+    })
+    outgoing.end()
+  }
+
+  #upgraded(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
+    if (this.#isClosed) {
+      upstream.destroy()
+      return
+    }
+    if (answer.statusCode !== 101 || answer.headers.upgrade?.toLowerCase() !== 'websocket') {
+      upstream.destroy()
+      this.#fail('upstream-failed')
+      return
+    }
+    this.#decide('RESPONSE', () => this.#open(answer, upstream, head))
+  }
+
+  #open(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
+    const client = this.#socket
+    const lines = [...passAnswerHeaders(answer.rawHeaders), 'X-Request-Id', this.#id]
+    let text = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+    for (let i = 0; i < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`
+    this.#status = 101
+    this.#isOpen = true
+    client.write(`${text}\r\n`, 'latin1')
+    if (head.length > 0) client.write(head)
+    if (this.#head.length > 0) upstream.write(this.#head)
+    upstream.setTimeout(0)
+    upstream.setNoDelay(true)
+    client.pipe(upstream)
+    upstream.pipe(client)
+    this.#watch(this.#proxy as ApiProxy)
+  }
+
+  /** What was written for the client goes out before. */
+  #upstreamClosed(): void {
+    if (!this.#isOpen) return
+    this.#socket.end()
+    setTimeout(() => this.#socket.destroy(), lingerMs).unref()
+  }
+
+  /** Looks again whenever something new is known; the first time at once, for it may have become known meanwhile. */
+  #watch(proxy: ApiProxy): void {
+    for (const end of this.#watches.splice(0)) end()
+    for (const pipeline of ['REQUEST', 'RESPONSE'] as const) {
+      const guard = proxy.guards[pipeline]
+      const decision = this.#decisions.get(pipeline) ?? [...this.#decisions.values()][0]
+      if (guard === undefined) continue
+      if (decision !== undefined) this.#keepWatch(guard, decision)
+      else this.#judge(guard)
+    }
+  }
+
+  #keepWatch(guard: Guard, decision: Decision): void {
+    const end = guard.watch(this.#seen, decision, ({ code, id }) => {
+      this.#code = code
+      this.#decisionId = id
+      this.end()
+    })
+    this.#watches.push(end)
+  }
+
+  /** Policies came where there were none. */
+  #judge(guard: Guard): void {
+    const judged = (decision: Decision): void => {
+      if (this.#isClosed) return
+      if (decision.allowed) {
+        this.#keepWatch(guard, decision)
+        return
+      }
+      this.#code = decision.code
+      this.#decisionId = decision.id
+      this.end()
+    }
+    const decision = guard.decide(this.#seen)
+    if (decision instanceof Promise) void decision.then(judged)
+    else judged(decision)
+  }
+
+  /** Not upgraded: an answer as to any other request, and the last on its connection. */
+  #pass(answer: IncomingMessage): void {
+    if (this.#isClosed) {
+      answer.destroy()
+      return
+    }
+    const socket = this.#socket as Socket
+    const response = new ServerResponse(this.#request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    const { statusCode = 502, statusMessage = '' } = answer
+    this.#status = statusCode
+    const lines = [...passAnswerHeaders(answer.rawHeaders), 'X-Request-Id', this.#id]
+    try {
+      response.writeHead(statusCode, statusMessage, lines)
+    } catch (error) {
+      if (!isUnwritable(error)) throw error
+      response.detachSocket(socket)
+      answer.destroy()
+      this.#fail('upstream-failed', error)
+      return
+    }
+    response.on('finish', () => {
+      response.detachSocket(socket)
+      socket.end()
+      socket.resume()
+      setTimeout(() => socket.destroy(), lingerMs).unref()
+    })
+    answer.on('close', () => {
+      if (!answer.complete) this.end()
+    })
+    answer.pipe(response)
+  }
+
+  #refuse(guard: Guard, decision: Decision): void {
+    this.#upstream?.destroy()
+    this.#outgoing?.destroy()
+    this.#code = decision.code
+    this.#decisionId = decision.id
+    const answer = (): void => this.#reply(guard.answer(decision, this.#seen))
+    const error = this.#proxy?.guards.ERROR
+    if (this.#hasErred || error === undefined) {
+      answer()
+      return
+    }
+    this.#hasErred = true
+    const asked = error.decide(this.#seen)
+    if (asked instanceof Promise) void asked.then(() => this.#safely(answer))
+    else answer()
+  }
+
+  #fail(code: GatewayCode, error?: unknown): void {
+    if (this.#isClosed || this.#status !== 0) {
+      this.end()
+      return
+    }
+    this.#core.metrics.failed(code)
+    this.#code = code
+    if (error !== undefined) {
+      this.#core.logger.warn({ ...this.#facts(), code, error }, 'gateway error')
+    }
+    const answer = (): void => this.#reply(gatewayAnswer(code, this.#id))
+    const guard = this.#proxy?.guards.ERROR
+    if (guard === undefined || this.#hasErred) {
+      answer()
+      return
+    }
+    this.#hasErred = true
+    const judged = (decision: Decision): void => {
+      if (decision.allowed) answer()
+      else this.#refuse(guard, decision)
+    }
+    const decision = guard.decide(this.#seen)
+    if (decision instanceof Promise)
+      void decision.then((later) => this.#safely(() => judged(later)))
+    else judged(decision)
+  }
+
+  #reply({ status, headers, body }: Answer): void {
+    if (this.#isClosed || this.#status !== 0) return
+    this.#status = status
+    const own = { 'x-request-id': this.#id, ...headers }
+    refuseUpgrade(this.#socket, { status, headers: own, body })
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    for (const end of this.#watches.splice(0)) end()
+    this.#upstream?.destroy()
+    this.#outgoing?.destroy()
+    this.#core.tunnels.delete(this)
+    this.#core.requests--
+    this.#proxy?.leave()
+    const { metrics, logger } = this.#core
+    const seconds = (performance.now() - this.#begin) / 1000
+    const { project = '', name = '' } = this.#proxy ?? {}
+    metrics.answered(project, name, this.#status, seconds)
+    const level = this.#code === undefined ? 'debug' : 'info'
+    if (logger.isLevelEnabled?.(level) === false) return
+    logger[level]({ ...this.#facts(), status: this.#status, seconds }, 'websocket')
+  }
+
+  #facts(): object {
+    const proxy = this.#proxy
+    return {
+      requestId: this.#id,
+      ...(this.#decisionId === undefined ? {} : { decisionId: this.#decisionId }),
+      ...(this.#code === undefined ? {} : { code: this.#code }),
+      ...(proxy === undefined ? {} : { project: proxy.project, proxy: proxy.name }),
+      host: this.#found?.destination.host,
+      path: pathOf(this.#request.url ?? ''),
+    }
+  }
+
+  #safely(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#core.logger.error({ ...this.#facts(), error }, 'gateway failed')
+      this.end()
+    }
+  }
+}
+
+/**
+ * Only WebSockets: h2c would take requests past the policies that each of them is for. One with a body is nothing that a WebSocket
+ * begins with, and servers differ about where it ends.
+ */
+function upgradeProblem({
+  method,
+  headers,
+  httpVersion,
+}: IncomingMessage): GatewayCode | undefined {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'upgrade-unsupported'
+  if (method !== 'GET' || httpVersion !== '1.1') return 'request-malformed'
+  const hasBody = (headers['content-length'] ?? '0') !== '0' || 'transfer-encoding' in headers
+  return hasBody ? 'request-malformed' : undefined
+}
+
+/** Milliseconds in which the client may close its end. */
+const lingerMs = 2000
