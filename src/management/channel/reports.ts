@@ -140,12 +140,12 @@ export class Reports {
     try {
       for (;;) {
         for (const { name, connected, runs, live, problems } of await this.list(environment)) {
-          if (outcomes.get(name) !== undefined) continue
+          if (isFinal(outcomes.get(name))) continue
           const outcome = outcomeOf({ gateway: name, runs, live, problems }, sequence)
-          if (connected || outcomes.has(name)) outcomes.set(name, outcome)
+          if (connected || outcomes.has(name)) outcomes.set(name, outcome ?? outcomes.get(name))
         }
         for (;;) {
-          const isDone = [...outcomes.values()].every((outcome) => outcome !== undefined)
+          const isDone = [...outcomes.values()].every(isFinal)
           const left = end - performance.now()
           if (isDone || left <= 0) return finished(outcomes)
           // Others may have told another manager, which writes it into the store.
@@ -246,6 +246,11 @@ function outcomeOf(
     ...problems.map((one) => one.sequence),
   )
   return last >= sequence ? { gateway, outcome: 'ok' } : undefined
+}
+
+/** What could not be fetched is tried again at once: it is the outcome only when the time is over. */
+function isFinal(outcome: GatewayOutcome | undefined): boolean {
+  return outcome !== undefined && !outcome.code?.endsWith('-unavailable')
 }
 
 function finished(

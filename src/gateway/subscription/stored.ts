@@ -1,0 +1,184 @@
+/** The last good state as text and back: nothing on disk is believed that the manager did not sign. @module */
+
+import { canonicalJson } from '../../deployment/canonical.ts'
+import type { DeploymentFailure } from '../../deployment/failure.ts'
+import type { LiveData } from '../../deployment/live.ts'
+import type { LivePointer, Pointer } from '../../deployment/pointer.ts'
+import type { Snapshot } from '../../deployment/snapshot.ts'
+import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
+import { type Pinned, type Seen, takeLivePointer, takePointers } from './pointers.ts'
+import type { Content, ContentKind, StateFolder } from './state-folder.ts'
+
+/** A proxy that is in force, or was undeployed. */
+export interface Running extends Seen<Pointer> {
+  /** `null`: undeployed. */
+  readonly snapshot: Snapshot | null
+}
+
+export interface RunningLive extends Seen<LivePointer> {
+  readonly data: LiveData
+  /** By the digest of each. */
+  readonly crls: ReadonlyMap<string, Uint8Array>
+}
+
+/** What a gateway knows. `seen` is at least as new as `running`: numbers that were shown once do not count again. */
+export interface Known {
+  readonly seen: ReadonlyMap<string, Seen<Pointer>>
+  readonly running: ReadonlyMap<string, Running>
+  readonly seenLive: Seen<LivePointer> | undefined
+  readonly runningLive: RunningLive | undefined
+}
+
+export const nothingKnown: Known = {
+  seen: new Map(),
+  running: new Map(),
+  seenLive: undefined,
+  runningLive: undefined,
+}
+
+/** Why something of what is on disk is left out. */
+export interface StoredProblem {
+  readonly failure: DeploymentFailure | { readonly code: 'stored-state-unreadable' }
+  readonly project?: string | undefined
+  readonly apiProxy?: string | undefined
+  readonly message: string
+}
+
+/** Signed pointers as they came: text in text, so that nothing is written anew. */
+export function storedText({ seen, running, seenLive, runningLive }: Known): string {
+  return `{"version":1,"seen":[${jsonOf(seen.values())}],"running":[${jsonOf(running.values())}],"seenLive":${seenLive?.json ?? 'null'},"runningLive":${runningLive?.json ?? 'null'}}`
+}
+
+function jsonOf(all: Iterable<{ readonly json: string }>): string {
+  return Array.from(all, ({ json }) => json).join()
+}
+
+/** What the text names. */
+export function storedContents({ running, runningLive }: Known): readonly Content[] {
+  const contents = new Map<string, Content>()
+  const add = (kind: ContentKind, hash: string, octets: Content['octets']): void => {
+    contents.set(`${kind} ${hash}`, { kind, hash, octets })
+  }
+  for (const { pointer, snapshot } of running.values()) {
+    if (snapshot !== null) add('snapshots', pointer.hash as string, () => canonicalJson(snapshot))
+  }
+  if (runningLive !== undefined) {
+    const { pointer, data, crls } = runningLive
+    add('live', pointer.hash, () => canonicalJson(data))
+    for (const [hash, der] of crls) add('crls', hash, () => der)
+  }
+  return [...contents.values()]
+}
+
+/** Reads the state of before. What is damaged is left out and named; the manager has it. */
+export async function readStored(
+  folder: StateFolder,
+  pinned: Pinned,
+): Promise<{ readonly known: Known; readonly problems: readonly StoredProblem[] }> {
+  const problems: StoredProblem[] = []
+  const text = await folder.readState()
+  const parsed = text === undefined ? undefined : parse(text)
+  if (parsed === undefined) {
+    if (text !== undefined) problems.push(unreadable('state.json is no state'))
+    return { known: nothingKnown, problems }
+  }
+  const seen = verified(parsed.seen, pinned, problems)
+  const running = new Map<string, Running>()
+  for (const [key, one] of verified(parsed.running, pinned, problems)) {
+    const { hash, project, apiProxy } = one.pointer
+    if (hash === null) {
+      running.set(key, { ...one, snapshot: null })
+      continue
+    }
+    const octets = await folder.readContent('snapshots', hash)
+    const read = octets && verifySnapshot(octets, one.pointer)
+    if (read?.ok) {
+      folder.keep('snapshots', hash)
+      running.set(key, { ...one, snapshot: read.value })
+    } else {
+      problems.push({ ...unreadable(`snapshots/${hash} is damaged`), project, apiProxy })
+    }
+  }
+  const live = verifiedLive(parsed.runningLive, pinned, problems)
+  const runningLive = live && (await readLive(folder, live, problems))
+  const seenLive = verifiedLive(parsed.seenLive, pinned, problems)
+  return { known: { seen, running, seenLive, runningLive }, problems }
+}
+
+function verified(
+  pointers: readonly unknown[],
+  pinned: Pinned,
+  problems: StoredProblem[],
+): ReadonlyMap<string, Seen<Pointer>> {
+  const { taken, refused } = takePointers(pointers, new Map(), pinned)
+  for (const { failure, claim } of refused) {
+    const { project, apiProxy } = claim
+    problems.push({ failure, project, apiProxy, message: `on disk: ${failure.code}` })
+  }
+  return taken
+}
+
+function verifiedLive(
+  pointer: unknown,
+  pinned: Pinned,
+  problems: StoredProblem[],
+): Seen<LivePointer> | undefined {
+  const taken = takeLivePointer(pointer, undefined, pinned)
+  if (taken?.ok !== false) return taken?.value
+  const { failure } = taken.failure
+  problems.push({ failure, message: `on disk: ${failure.code}` })
+  return undefined
+}
+
+async function readLive(
+  folder: StateFolder,
+  live: Seen<LivePointer>,
+  problems: StoredProblem[],
+): Promise<RunningLive | undefined> {
+  const { hash } = live.pointer
+  const octets = await folder.readContent('live', hash)
+  const read = octets && verifyLiveData(octets, live.pointer)
+  if (!read?.ok) {
+    problems.push(unreadable(`live/${hash} is damaged`))
+    return undefined
+  }
+  const crls = new Map<string, Uint8Array>()
+  for (const { sha256 } of read.value.crls) {
+    const der = await folder.readContent('crls', sha256)
+    if (der === undefined || !verifyCrl(der, sha256).ok) {
+      problems.push(unreadable(`crls/${sha256} is damaged`))
+      return undefined
+    }
+    folder.keep('crls', sha256)
+    crls.set(sha256, der)
+  }
+  folder.keep('live', hash)
+  return { ...live, data: read.value, crls }
+}
+
+function unreadable(message: string): StoredProblem {
+  return { failure: { code: 'stored-state-unreadable' }, message }
+}
+
+interface StoredFields {
+  readonly seen: readonly unknown[]
+  readonly running: readonly unknown[]
+  readonly seenLive: unknown
+  readonly runningLive: unknown
+}
+
+/** `undefined`: this is none of ours. */
+function parse(text: string): StoredFields | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { version, seen, running, seenLive, runningLive } = value as Record<string, unknown>
+  if (version !== 1 || !Array.isArray(seen) || !Array.isArray(running)) return undefined
+  if (seenLive === undefined || runningLive === undefined) return undefined
+  return { seen, running, seenLive, runningLive }
+}

@@ -1,0 +1,767 @@
+/** Follows one environment of a manager: learns what is in force, verifies it, hands it over whole, and keeps it over a restart. @module */
+
+import type { IncomingMessage } from 'node:http'
+import { misuse } from '../../client/misuse.ts'
+import {
+  type GatewayProblem,
+  type GatewayReport,
+  readStateShell,
+} from '../../deployment/channel.ts'
+import { type DeploymentFailure, describeDeploymentFailure } from '../../deployment/failure.ts'
+import { namePattern } from '../../deployment/fields.ts'
+import { readPublicKey } from '../../deployment/keys.ts'
+import { type LiveData, maxLiveBytes } from '../../deployment/live.ts'
+import { maxSnapshotBytes, type Snapshot } from '../../deployment/snapshot.ts'
+import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
+import { EventsMalformed, readEvents } from './events.ts'
+import { chunksOf, ManagerClient, ManagerRefused, ManagerUnreachable } from './manager-client.ts'
+import {
+  type AlarmCode,
+  defaultTimes,
+  type StateResult,
+  type SubscribedState,
+  type Subscription,
+  type SubscriptionAlarm,
+  type SubscriptionOptions,
+  type SubscriptionStatus,
+  type SubscriptionTimes,
+} from './options.ts'
+import { keyOf, type Pinned, type Refused, takeLivePointer, takePointers } from './pointers.ts'
+import { StateFolder } from './state-folder.ts'
+import {
+  type Known,
+  nothingKnown,
+  type Running,
+  type RunningLive,
+  readStored,
+  storedContents,
+  storedText,
+} from './stored.ts'
+
+/**
+ * Begins at once: with the last good state on disk, then with what the manager says.
+ *
+ * @throws TypeError with a `code` for options that make no sense.
+ * @example
+ * const subscription = createSubscription({
+ *   managerUrl: 'https://manager.example', token, environment: 'production', gateway: 'gw-1', publicKey, folder,
+ *   onState: (state) => gateway.apply(state),
+ *   onAlarm: ({ code }) => alarms.inc({ code }),
+ * })
+ * await subscription.ready
+ */
+export function createSubscription(options: SubscriptionOptions): Subscription {
+  for (const option of ['environment', 'gateway'] as const) {
+    if (namePattern.test(options[option])) continue
+    throw misuse('option-invalid', `${option} must be a name`, { option })
+  }
+  return new Follower(options)
+}
+
+class Follower implements Subscription {
+  readonly ready: Promise<void>
+  readonly #options: SubscriptionOptions
+  readonly #times: SubscriptionTimes
+  readonly #pinned: Pinned
+  readonly #client: ManagerClient
+  readonly #folder: StateFolder
+  readonly #now: () => number
+  readonly #random: () => number
+  readonly #closing = new AbortController()
+  readonly #loops: Promise<unknown>
+  #setReady: () => void = () => {}
+
+  #known: Known = nothingKnown
+  /** The newest state that came; older ones that nobody has looked at yet are passed over. */
+  #offered: unknown
+  #working: Promise<void> | undefined
+  /** Numbers that were shown, and are not on disk yet. */
+  #hasSeenMore = false
+  /** Of pointers in the last state. */
+  #refusals: readonly GatewayProblem[] = []
+  /** Of what could not be fetched or put in force. */
+  #unsettled: readonly GatewayProblem[] = []
+  /** Snapshots that were verified and are not in force. */
+  #verified = new Map<string, Snapshot>()
+  /** Of the set that was handed over last. */
+  #handed: string | undefined
+  #retryTimer: NodeJS.Timeout | undefined
+  #retries = 0
+
+  #channel: SubscriptionStatus['channel'] = 'starting'
+  #lastContact: number | undefined
+  #etag: string | undefined
+  /** What was told: everything once. */
+  readonly #told = new Set<string>()
+
+  #storing: Promise<void> | undefined
+  #isStored = true
+  #isStoreDue = false
+  #reporting: Promise<void> | undefined
+  #isReportDue = false
+
+  constructor(options: SubscriptionOptions) {
+    const { managerUrl, token, environment, publicKey, folder, ca, times = {} } = options
+    this.#options = options
+    this.#times = { ...defaultTimes, ...times }
+    this.#pinned = { environment, publicKey: readPublicKey(publicKey) }
+    const { answerMs } = this.#times
+    this.#client = new ManagerClient({ managerUrl, token, environment, ca, answerMs })
+    this.#folder = new StateFolder(folder)
+    this.#now = options.now ?? Date.now
+    this.#random = options.random ?? Math.random
+    this.ready = new Promise((resolve) => {
+      this.#setReady = resolve
+    })
+    this.#loops = this.#start()
+  }
+
+  readonly status = (): SubscriptionStatus => ({
+    channel: this.#channel,
+    lastContact: this.#lastContact,
+    runs: this.#runs(),
+    problems: [...this.#refusals, ...this.#unsettled],
+  })
+
+  readonly close = async (): Promise<void> => {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    clearTimeout(this.#retryTimer)
+    await this.#loops
+    await this.#working
+    await this.#reporting
+    if (!this.#isStored) this.#store()
+    await this.#storing
+    await this.#sayGoodbye()
+    this.#client.close()
+  }
+
+  async #start(): Promise<void> {
+    await this.#restore()
+    await Promise.all([this.#follow(), this.#poll(), this.#reportRegularly()])
+  }
+
+  async #restore(): Promise<void> {
+    try {
+      const { known, problems } = await readStored(this.#folder, this.#pinned)
+      this.#known = known
+      for (const { failure, message, project, apiProxy } of problems) {
+        this.#alarm({ code: failure.code, message, project, apiProxy })
+      }
+    } catch (error) {
+      this.#alarm({ code: 'stored-state-unreadable', message: reasonOf(error) })
+    }
+    const { running, runningLive } = this.#known
+    if (running.size > 0 || runningLive !== undefined) await this.#settle('disk')
+  }
+
+  // What the manager says.
+
+  /** Keeps a stream open. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing
+    let failures = 0
+    while (!signal.aborted) {
+      let hasBegun = false
+      try {
+        const path = `events/?gateway=${encodeURIComponent(this.#options.gateway)}`
+        const asked = { signal, idleMs: this.#times.idleMs }
+        const answer = await this.#client.open(path, asked, true)
+        const { statusCode = 0, headers } = answer
+        if (statusCode !== 200 || !headers['content-type']?.startsWith('text/event-stream')) {
+          answer.destroy()
+          throw new ManagerRefused(statusCode, `events/ answered ${statusCode}`)
+        }
+        for await (const { data, id } of readEvents(this.#heardIn(answer), maxStateBytes)) {
+          hasBegun = true
+          this.#channel = 'stream'
+          this.#forgetAbsence('stream')
+          this.#etag = `"${id}"`
+          this.#offer(parsed(data))
+        }
+      } catch (error) {
+        if (!signal.aborted) this.#tellChannel('stream', error)
+      }
+      if (this.#isStreaming()) this.#channel = 'polling'
+      failures = hasBegun ? 1 : failures + 1
+      const { firstRetryMs, maxRetryMs } = this.#times
+      const longest = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 16))
+      await pause(longest * (0.5 + this.#random() / 2), signal)
+    }
+  }
+
+  /** Asks while no stream is open. */
+  async #poll(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      await pause(this.#times.pollMs * (0.9 + this.#random() / 5), signal)
+      if (signal.aborted || this.#isStreaming()) continue
+      try {
+        const headers: Record<string, string> =
+          this.#etag === undefined ? {} : { 'if-none-match': this.#etag }
+        const asked = { headers, signal }
+        const { status, etag, body } = await this.#client.ask(
+          'state/',
+          asked,
+          [200, 304],
+          maxStateBytes,
+        )
+        this.#lastContact = this.#now()
+        this.#forgetAbsence('poll')
+        // A stream that was opened meanwhile has said something newer.
+        if (this.#isStreaming()) continue
+        this.#channel = 'polling'
+        if (status === 200) {
+          this.#etag = etag
+          this.#offer(parsed(Buffer.from(body).toString('utf8')))
+        }
+      } catch (error) {
+        if (signal.aborted) continue
+        if (!this.#isStreaming()) this.#channel = 'away'
+        this.#tellChannel('poll', error)
+      }
+    }
+  }
+
+  #isStreaming(): boolean {
+    return this.#channel === 'stream'
+  }
+
+  async *#heardIn(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunksOf(answer)) {
+      this.#lastContact = this.#now()
+      yield chunk
+    }
+  }
+
+  #tellChannel(by: 'stream' | 'poll', error: unknown): void {
+    const isKnown =
+      error instanceof ManagerUnreachable ||
+      error instanceof ManagerRefused ||
+      error instanceof EventsMalformed
+    if (!isKnown) throw error
+    this.#alarm({ code: error.code, message: error.message }, `${by} ${error.code}`)
+  }
+
+  /** The next absence is another one. */
+  #forgetAbsence(by: 'stream' | 'poll'): void {
+    for (const code of ['manager-unreachable', 'manager-refused', 'events-malformed']) {
+      this.#told.delete(`${by} ${code}`)
+    }
+  }
+
+  // Taking a state.
+
+  /** @param state - Parsed JSON; `undefined` for what is none. */
+  #offer(state: unknown): void {
+    this.#offered = { state }
+    this.#work()
+  }
+
+  #work(): void {
+    this.#working ??= this.#workOff().finally(() => {
+      this.#working = undefined
+      if (this.#offered !== undefined && !this.#closing.signal.aborted) this.#work()
+    })
+  }
+
+  async #workOff(): Promise<void> {
+    do {
+      if (this.#offered !== undefined) {
+        const { state } = this.#offered as { readonly state: unknown }
+        this.#offered = undefined
+        if (!this.#take(state)) continue
+      }
+      await this.#settle('manager')
+    } while (this.#offered !== undefined && !this.#closing.signal.aborted)
+  }
+
+  /** @returns Whether it is a state of this environment. */
+  #take(state: unknown): boolean {
+    const shell = readStateShell(state)
+    if (!shell.ok) {
+      this.#tellFailure(shell.failure)
+      return false
+    }
+    const { environment, pointers, live } = shell.value
+    if (environment !== this.#pinned.environment) {
+      const expected = this.#pinned.environment
+      const path = 'environment'
+      this.#tellFailure({ code: 'environment-mismatch', path, expected, actual: environment })
+      return false
+    }
+    const { seen, seenLive } = this.#known
+    const { taken, refused } = takePointers(pointers, seen, this.#pinned)
+    const takenLive = takeLivePointer(live, seenLive, this.#pinned)
+    const all = takenLive?.ok === false ? [...refused, takenLive.failure] : refused
+    for (const one of all) this.#tellRefused(one)
+    this.#refusals = all.map(({ failure, claim }) => ({
+      ...claim,
+      code: failure.code,
+      message: describeDeploymentFailure(failure).slice(0, longestMessage),
+    }))
+    this.#hasSeenMore ||= taken.size > 0 || takenLive?.ok === true
+    this.#known = {
+      ...this.#known,
+      seen: taken.size === 0 ? seen : new Map([...seen, ...taken]),
+      seenLive: takenLive?.ok ? takenLive.value : seenLive,
+    }
+    return true
+  }
+
+  #tellRefused({ failure, json, claim }: Refused): void {
+    const message = describeDeploymentFailure(failure)
+    this.#alarm({ code: failure.code, message, ...claim }, `${failure.code} ${json}`)
+  }
+
+  #tellFailure(failure: DeploymentFailure): void {
+    const message = describeDeploymentFailure(failure)
+    this.#alarm({ code: failure.code, message }, `${failure.code} ${message}`)
+  }
+
+  // Putting in force.
+
+  /** Gets what was seen and is not in force, and hands the whole set over where it is another one. */
+  async #settle(from: SubscribedState['from']): Promise<void> {
+    const problems: GatewayProblem[] = []
+    const { running, runningLive: live } =
+      from === 'disk' ? this.#known : await this.#nextKnown(problems)
+    if (this.#closing.signal.aborted) return
+    const before = this.#known
+    const handed = setOf(running, live)
+    if (handed !== this.#handed) {
+      const result = await this.#handOver(from, running, live)
+      if (result === undefined) {
+        for (const [key, one] of running) {
+          if (before.running.get(key) === one) continue
+          problems.push(problemOf(one, 'state-not-applied', 'the gateway could not take it over'))
+        }
+      } else {
+        this.#handed = handed
+        this.#known = { ...before, running, runningLive: live }
+        this.#keepOld(before, result, problems)
+        this.#hasSeenMore ||= from === 'manager'
+        this.#setReady()
+      }
+    } else {
+      problems.push(...this.#unsettled.filter((one) => isStill(one, problems)))
+    }
+    // In force first: a disk takes its time.
+    if (this.#hasSeenMore) this.#store()
+    this.#unsettled = problems
+    this.#dropVerified()
+    const isWaiting = problems.some(({ code }) => retried.has(code))
+    if (isWaiting && !this.#closing.signal.aborted) this.#retryLater()
+    else this.#retries = 0
+    this.#report()
+  }
+
+  async #nextKnown(problems: GatewayProblem[]): Promise<Pick<Known, 'running' | 'runningLive'>> {
+    const [running, runningLive] = await Promise.all([
+      this.#nextRunning(problems),
+      this.#nextLive(problems),
+    ])
+    return { running, runningLive }
+  }
+
+  async #handOver(
+    from: SubscribedState['from'],
+    running: ReadonlyMap<string, Running>,
+    live: RunningLive | undefined,
+  ): Promise<StateResult | undefined> {
+    try {
+      return (await this.#options.onState(stateOf(from, running, live))) ?? noProblems
+    } catch (error) {
+      this.#alarm({ code: 'state-not-applied', message: reasonOf(error) })
+      return undefined
+    }
+  }
+
+  /** What the gateway refuses stays as it was: on disk, and in what is reported. */
+  #keepOld(before: Known, { problems }: StateResult, all: GatewayProblem[]): void {
+    const { running, runningLive } = this.#known
+    const kept = new Map(running)
+    for (const { project, apiProxy, code, message } of problems) {
+      const key = keyOf({ project, apiProxy })
+      const now = running.get(key)
+      const then = before.running.get(key)
+      const isNew = now !== undefined && now !== then
+      const sequence = now?.pointer.sequence ?? runningLive?.pointer.sequence ?? 0
+      const problem = { project, apiProxy, sequence, code, message }
+      this.#alarm(problem, `${code} ${key} ${sequence} ${message}`)
+      all.push({ ...problem, message: message.slice(0, longestMessage) })
+      if (!isNew || liveCodes.has(code)) continue
+      if (now.snapshot !== null) this.#verified.set(now.pointer.hash as string, now.snapshot)
+      if (then === undefined) kept.delete(key)
+      else kept.set(key, then)
+    }
+    this.#known = { ...this.#known, running: kept }
+  }
+
+  async #nextRunning(problems: GatewayProblem[]): Promise<ReadonlyMap<string, Running>> {
+    const { seen, running } = this.#known
+    const next = new Map(running)
+    const missing = [...seen].filter(([key, { json }]) => running.get(key)?.json !== json)
+    await eachOf(missing, concurrent, async ([key, one]) => {
+      const { hash } = one.pointer
+      const old = running.get(key)
+      if (hash === null) {
+        next.set(key, { ...one, snapshot: null })
+      } else if (hash === old?.pointer.hash) {
+        next.set(key, { ...one, snapshot: old.snapshot })
+      } else {
+        const snapshot = await this.#snapshotOf(one, problems)
+        if (snapshot !== undefined) next.set(key, { ...one, snapshot })
+      }
+    })
+    return missing.length === 0 ? running : next
+  }
+
+  async #snapshotOf(
+    { pointer }: Pick<Running, 'pointer'>,
+    problems: GatewayProblem[],
+  ): Promise<Snapshot | undefined> {
+    const { hash } = pointer
+    const known = this.#verified.get(hash as string)
+    if (known !== undefined) return known
+    const { project, apiProxy, sequence } = pointer
+    const whose = { project, apiProxy, sequence }
+    const octets = await this.#fetch(
+      `snapshots/${hash}/`,
+      maxSnapshotBytes,
+      'snapshot-unavailable',
+      whose,
+      problems,
+    )
+    if (octets === undefined) return undefined
+    const read = verifySnapshot(octets, pointer)
+    if (read.ok) {
+      this.#verified.set(hash as string, read.value)
+      return read.value
+    }
+    this.#refuseContent(read.failure, whose, problems)
+    return undefined
+  }
+
+  async #nextLive(problems: GatewayProblem[]): Promise<RunningLive | undefined> {
+    const { seenLive, runningLive } = this.#known
+    if (seenLive === undefined || seenLive.json === runningLive?.json) return runningLive
+    const { pointer } = seenLive
+    const whose = { project: '', apiProxy: '', sequence: pointer.sequence }
+    if (runningLive !== undefined && pointer.hash === runningLive.pointer.hash) {
+      return { ...runningLive, ...seenLive }
+    }
+    const octets = await this.#fetch(
+      `live/${pointer.hash}/`,
+      maxLiveBytes,
+      'live-unavailable',
+      whose,
+      problems,
+    )
+    if (octets === undefined) return runningLive
+    const read = verifyLiveData(octets, pointer)
+    if (!read.ok) {
+      this.#refuseContent(read.failure, whose, problems)
+      return runningLive
+    }
+    const crls = await this.#crlsOf(read.value, whose, problems)
+    return crls === undefined ? runningLive : { ...seenLive, data: read.value, crls }
+  }
+
+  /** @returns `undefined`: not all of them are to be had. */
+  async #crlsOf(
+    { crls }: LiveData,
+    whose: Whose,
+    problems: GatewayProblem[],
+  ): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
+    const have = this.#known.runningLive?.crls ?? new Map<string, Uint8Array>()
+    const all = new Map<string, Uint8Array>()
+    let octets = 0
+    let isWhole = true
+    await eachOf([...new Set(crls.map(({ sha256 }) => sha256))], concurrent, async (sha256) => {
+      if (!isWhole) return
+      const der = have.get(sha256) ?? (await this.#crl(sha256, whose, problems))
+      octets += der?.length ?? 0
+      if (octets > maxCrlsBytes && isWhole) {
+        const message = `more than ${maxCrlsBytes} octets of CRLs`
+        this.#problem('crls-too-large', message, whose, problems)
+        isWhole = false
+      }
+      if (der === undefined) isWhole = false
+      else all.set(sha256, der)
+    })
+    return isWhole ? all : undefined
+  }
+
+  async #crl(
+    sha256: string,
+    whose: Whose,
+    problems: GatewayProblem[],
+  ): Promise<Uint8Array | undefined> {
+    const path = `crls/${sha256}/`
+    const octets = await this.#fetch(path, maxCrlBytes, 'crl-unavailable', whose, problems)
+    if (octets === undefined) return undefined
+    const read = verifyCrl(octets, sha256)
+    if (read.ok) return read.value
+    this.#refuseContent(read.failure, whose, problems)
+    return undefined
+  }
+
+  async #fetch(
+    path: string,
+    maximum: number,
+    code: AlarmCode,
+    whose: Whose,
+    problems: GatewayProblem[],
+  ): Promise<Uint8Array | undefined> {
+    try {
+      const asked = { signal: this.#closing.signal }
+      return (await this.#client.ask(path, asked, [200], maximum)).body
+    } catch (error) {
+      if (!(error instanceof ManagerUnreachable || error instanceof ManagerRefused)) throw error
+      if (!this.#closing.signal.aborted) this.#problem(code, error.message, whose, problems)
+      return undefined
+    }
+  }
+
+  #refuseContent(failure: DeploymentFailure, whose: Whose, problems: GatewayProblem[]): void {
+    this.#problem(failure.code, describeDeploymentFailure(failure), whose, problems)
+  }
+
+  #problem(code: AlarmCode, message: string, whose: Whose, problems: GatewayProblem[]): void {
+    this.#alarm({ code, message, ...whose }, `${code} ${keyOf(whose)} ${whose.sequence}`)
+    problems.push({ ...whose, code, message: message.slice(0, longestMessage) })
+  }
+
+  /** Of what nobody wants any more nothing is kept. */
+  #dropVerified(): void {
+    const { seen, running } = this.#known
+    const wanted = new Set<string | null>()
+    for (const [key, { json, pointer }] of seen) {
+      if (running.get(key)?.json !== json) wanted.add(pointer.hash)
+    }
+    for (const hash of this.#verified.keys()) if (!wanted.has(hash)) this.#verified.delete(hash)
+  }
+
+  /** What could not be fetched, or was damaged on its way, may be whole the next time. */
+  #retryLater(): void {
+    clearTimeout(this.#retryTimer)
+    const { firstRetryMs, maxRetryMs } = this.#times
+    const longest = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(this.#retries++, 16))
+    this.#retryTimer = setTimeout(() => this.#work(), longest * (0.5 + this.#random() / 2))
+  }
+
+  // Keeping and telling.
+
+  /** Of several changes during one writing the last is written. */
+  #store(): void {
+    this.#hasSeenMore = false
+    this.#isStored = false
+    this.#isStoreDue = true
+    this.#storing ??= this.#storeNow().finally(() => {
+      this.#storing = undefined
+      if (this.#isStoreDue) this.#store()
+    })
+  }
+
+  async #storeNow(): Promise<void> {
+    while (this.#isStoreDue) {
+      this.#isStoreDue = false
+      const known = this.#known
+      try {
+        await this.#folder.write(storedText(known), storedContents(known))
+        this.#isStored = !this.#isStoreDue
+        this.#told.delete('state-not-stored')
+      } catch (error) {
+        this.#alarm({ code: 'state-not-stored', message: reasonOf(error) }, 'state-not-stored')
+      }
+    }
+  }
+
+  async #reportRegularly(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      this.#report()
+      // A disk that was full may have room again.
+      if (!this.#isStored) this.#store()
+      await pause(this.#times.reportMs, signal)
+    }
+  }
+
+  #report(): void {
+    this.#isReportDue = true
+    this.#reporting ??= this.#reportNow().finally(() => {
+      this.#reporting = undefined
+      if (this.#isReportDue && !this.#closing.signal.aborted) this.#report()
+    })
+  }
+
+  async #reportNow(): Promise<void> {
+    const { signal } = this.#closing
+    while (this.#isReportDue && !signal.aborted) {
+      this.#isReportDue = false
+      const body = JSON.stringify(this.#reportOf())
+      try {
+        const asked = { method: 'PUT', body, signal } as const
+        await this.#client.ask(this.#reportPath(), asked, [204], 65_536)
+      } catch (error) {
+        // The next one is due soon, and the loops above tell that the manager is away.
+        if (!(error instanceof ManagerUnreachable || error instanceof ManagerRefused)) throw error
+      }
+    }
+  }
+
+  #reportOf(): GatewayReport {
+    const { gateway, environment } = this.#options
+    const { runningLive } = this.#known
+    return {
+      gateway,
+      environment,
+      runs: this.#runs(),
+      live:
+        runningLive === undefined
+          ? null
+          : { hash: runningLive.pointer.hash, sequence: runningLive.pointer.sequence },
+      problems: [...this.#refusals, ...this.#unsettled],
+    }
+  }
+
+  #runs(): GatewayReport['runs'] {
+    return Array.from(this.#known.running.values(), ({ pointer }) => {
+      const { project, apiProxy, hash, sequence } = pointer
+      return { project, apiProxy, hash, sequence }
+    })
+  }
+
+  #reportPath(): string {
+    return `gateways/${encodeURIComponent(this.#options.gateway)}/report/`
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    if (this.#channel === 'away') return
+    try {
+      const asked = { method: 'DELETE', signal: AbortSignal.timeout(1000) } as const
+      await this.#client.ask(this.#reportPath(), asked, [204], 65_536)
+    } catch (error) {
+      // It will find out by itself.
+      if (!(error instanceof ManagerUnreachable || error instanceof ManagerRefused)) throw error
+    }
+  }
+
+  /** @param once - What tells this alarm apart from others; absent: it is always told. */
+  #alarm(alarm: SubscriptionAlarm, once?: string): void {
+    if (once !== undefined) {
+      if (this.#told.has(once)) return
+      if (this.#told.size >= maxTold) this.#told.clear()
+      this.#told.add(once)
+    }
+    this.#options.onAlarm?.(alarm)
+  }
+}
+
+interface Whose {
+  readonly project: string
+  readonly apiProxy: string
+  readonly sequence: number
+}
+
+function problemOf({ pointer }: Running, code: AlarmCode, message: string): GatewayProblem {
+  const { project, apiProxy, sequence } = pointer
+  return { project, apiProxy, sequence, code, message }
+}
+
+/** Problems of the gateway's own hold as long as the set does. */
+function isStill(problem: GatewayProblem, now: readonly GatewayProblem[]): boolean {
+  if (retried.has(problem.code)) return false
+  return !now.some(
+    (one) =>
+      one.code === problem.code && one.sequence === problem.sequence && sameKey(one, problem),
+  )
+}
+
+function sameKey(a: Whose, b: Whose): boolean {
+  return a.project === b.project && a.apiProxy === b.apiProxy
+}
+
+function setOf(running: ReadonlyMap<string, Running>, live: RunningLive | undefined): string {
+  const parts = Array.from(running, ([key, { pointer }]) => `${key} ${pointer.sequence}`)
+  return [live?.pointer.sequence ?? 0, ...parts].join('\n\n')
+}
+
+function stateOf(
+  from: SubscribedState['from'],
+  running: ReadonlyMap<string, Running>,
+  live: RunningLive | undefined,
+): SubscribedState {
+  const proxies: { hash: string; sequence: number; snapshot: Snapshot }[] = []
+  for (const { pointer, snapshot } of running.values()) {
+    if (snapshot === null) continue
+    proxies.push({ hash: pointer.hash as string, sequence: pointer.sequence, snapshot })
+  }
+  const crls = live?.data.crls.map((one) => ({
+    ...one,
+    der: live.crls.get(one.sha256) as Uint8Array,
+  }))
+  return { from, proxies, crls: crls ?? [], killList: live?.data.killList ?? [] }
+}
+
+/** `undefined`: no JSON, and so no state either. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return undefined
+  }
+}
+
+async function eachOf<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, milliseconds)
+    signal.addEventListener('abort', end)
+  })
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error
+    ? ((error as NodeJS.ErrnoException).code ?? error.message)
+    : String(error)
+}
+
+const noProblems: StateResult = { problems: [] }
+const retried: ReadonlySet<string> = new Set<AlarmCode>([
+  'snapshot-unavailable',
+  'live-unavailable',
+  'crl-unavailable',
+  'snapshot-hash-mismatch',
+  'live-hash-mismatch',
+  'crl-hash-mismatch',
+  'state-not-applied',
+])
+/** Of a gateway's problems: about live data, whichever proxy has them. */
+const liveCodes: ReadonlySet<string> = new Set(['kill-entry-unusable', 'crl-unusable'])
+const concurrent = 16
+const maxTold = 4096
+const longestMessage = 2048
+/** Local limits. */
+const maxStateBytes = 67_108_864
+const maxCrlBytes = 67_108_864
+const maxCrlsBytes = 536_870_912
