@@ -91,7 +91,7 @@ export async function openPostgres(url: string, idleMs: number): Promise<Postgre
       try {
         return await runOn(client, sql, parameters)
       } catch (error) {
-        throw error instanceof StoreUnavailable && isLost(error.reason)
+        throw error instanceof StoreUnavailable && isSilent(error.reason)
           ? new StoreUnavailable(error.reason, 'unknown')
           : error
       }
@@ -113,14 +113,21 @@ export async function openPostgres(url: string, idleMs: number): Promise<Postgre
         end()
         throw error
       }
+      let broken = false
       return {
-        run: (sql, parameters) => query(client, sql, parameters),
-        async end(how) {
-          let broken = true
+        async run(sql, parameters) {
           try {
-            await query(client, how)
-            broken = false
+            return await query(client, sql, parameters)
           } catch (error) {
+            broken = error instanceof StoreUnavailable && isSilent(error.reason)
+            throw error
+          }
+        },
+        async end(how) {
+          try {
+            if (!broken) await query(client, how)
+          } catch (error) {
+            broken = true
             throw how === 'commit' && error instanceof StoreUnavailable && !isUndone(error.reason)
               ? new StoreUnavailable(error.reason, 'unknown')
               : error
@@ -165,11 +172,11 @@ async function query(
 /** What a failure of `pg` is to the store. Only its code is kept: texts may hold hosts, users and values. */
 export function postgresError(error: unknown): Error {
   const { code, message } = error as { code?: unknown; message?: unknown }
-  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/u.test(code)) {
-    // No SQLSTATE: the connection failed.
-    if (typeof code === 'string') return new StoreUnavailable(code)
-    return new StoreUnavailable(/timeout/iu.test(String(message)) ? 'timeout' : connectionLost)
+  if (typeof code !== 'string') {
+    return new StoreUnavailable(/timeout/iu.test(String(message)) ? timedOut : connectionLost)
   }
+  // No SQLSTATE begins with an E, and EPIPE has five letters too.
+  if (!/^(?!E)[0-9A-Z]{5}$/u.test(code)) return new StoreUnavailable(code)
   if (code === '23505') return new StoreConflict('store-unique')
   if (code === '23503') return new StoreConflict('store-reference')
   if (code.startsWith('23')) return new StoreConflict('store-constraint')
@@ -191,11 +198,18 @@ function isLost(reason: string): boolean {
   return lost.has(reason)
 }
 
+/** Whether it was asked and has not answered. */
+function isSilent(reason: string): boolean {
+  return isLost(reason) || reason === timedOut
+}
+
 /** The channel of `NOTIFY`. */
 export const channel = 'mtls_policy'
 
 const connectionLost = 'connection-lost'
-const lost = new Set([connectionLost, 'timeout', 'ECONNRESET', 'EPIPE', '57P01', '57P02'])
+/** Whoever waited that long does not wait again. */
+const timedOut = 'timeout'
+const lost = new Set([connectionLost, 'ECONNRESET', 'EPIPE', '57P01', '57P02'])
 
 /**
  * Connection, authentication, unknown database, rollbacks, a standby, time-outs, resources, locks, shutdown, system errors, corruption:

@@ -44,31 +44,45 @@ export function serveSqlite(
 ): void {
   const explain = (error: unknown): { message: string; code: string } => {
     const { message, code } = error as { message?: unknown; code?: unknown }
+    // What cannot be opened comes without a code, and its message names the file.
+    if (code === '') return { message: '', code: 'SQLITE_CANTOPEN' }
     return { message: String(message), code: typeof code === 'string' ? code : 'SQLITE_ERROR' }
   }
+  const isBusy = (error: unknown): boolean => explain(error).code.startsWith('SQLITE_BUSY')
   const post = (answer: SqliteAnswer): void => port.postMessage(answer)
-  let database: Libsql.Database
-  try {
-    database = new Database(file, { timeout: busyMs } as Libsql.Options)
-    // The switch to WAL is refused at once while another process makes it, whatever the time-out.
-    const end = Date.now() + busyMs
-    for (;;) {
+  const open = (): Libsql.Database => {
+    const opened = new Database(file, { timeout: busyMs } as Libsql.Options)
+    try {
+      opened.exec('pragma journal_mode = wal; pragma synchronous = full')
+      opened.exec('pragma foreign_keys = on; pragma temp_store = memory')
+      if (mode === 'read') opened.exec('pragma query_only = on')
+      return opened
+    } catch (error) {
+      opened.close()
+      throw error
+    }
+  }
+  /** The switch to WAL is refused at once while another process makes it, whatever the time-out. */
+  const openInTime = (): Libsql.Database => {
+    for (const end = Date.now() + busyMs; ; ) {
       try {
-        database.exec('pragma journal_mode = wal')
-        break
+        return open()
       } catch (error) {
-        if (explain(error).code !== 'SQLITE_BUSY' || Date.now() > end) throw error
+        if (!isBusy(error) || Date.now() > end) throw error
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
       }
     }
-    database.exec('pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory')
-    if (mode === 'read') database.exec('pragma query_only = on')
+  }
+  let database: Libsql.Database | undefined
+  try {
+    database = openInTime()
   } catch (error) {
     post({ id: 0, error: explain(error) })
     port.close()
     return
   }
   const run = (sql: string, parameters: readonly unknown[]): Omit<SqliteAnswer, 'id'> => {
+    database ??= openInTime()
     const statement = database.prepare(sql)
     if (!statement.reader) return { rows: [], changes: statement.run(parameters).changes }
     const rows = statement.all(parameters) as Record<string, unknown>[]
@@ -83,12 +97,16 @@ export function serveSqlite(
     const { id } = request
     try {
       if (request.op === 'run') return post({ id, ...run(request.sql, request.parameters) })
-      if (database.inTransaction) database.exec('rollback')
-      if (request.op === 'close') database.close()
+      if (database?.inTransaction) database.exec('rollback')
+      if (request.op === 'close') database?.close()
       post({ id })
       if (request.op === 'close') port.close()
     } catch (error) {
       post({ id, error: explain(error) })
+      if (!isBusy(error)) return
+      // For SQLite a statement that was refused as busy still runs, and libsql does not reset it: no later transaction could commit.
+      database?.close()
+      database = undefined
     }
   })
   post({ id: 0 })

@@ -19,11 +19,11 @@ import { Turns } from './turns.ts'
 /** @param file - Made with its folders, for this user only, when it is not there. */
 export async function openSqlite(file: string): Promise<Database> {
   await makeFile(file)
-  const writer = await SqliteThread.open({ file, mode: 'write', busyMs })
-  const reader = await SqliteThread.open({ file, mode: 'read', busyMs }).catch(async (error) => {
-    await writer.close()
-    throw error
-  })
+  // A thread takes longer to start than a database to open.
+  const [writer, reader] = await openAll([
+    { file, mode: 'write', busyMs },
+    { file, mode: 'read', busyMs },
+  ])
   const turns = new Turns()
   return {
     read: (sql, parameters) => reader.run(sql, parameters),
@@ -62,6 +62,20 @@ export async function openSqlite(file: string): Promise<Database> {
       end()
     },
   }
+}
+
+/** All of them or none. */
+async function openAll(
+  settings: readonly [SqliteSettings, SqliteSettings],
+): Promise<[SqliteThread, SqliteThread]> {
+  const [first, second] = await Promise.allSettled(settings.map(SqliteThread.open))
+  if (first?.status === 'fulfilled' && second?.status === 'fulfilled') {
+    return [first.value, second.value]
+  }
+  for (const thread of [first, second]) {
+    if (thread?.status === 'fulfilled') await thread.value.close()
+  }
+  throw [first, second].find((thread) => thread?.status === 'rejected')?.reason
 }
 
 type Question = Without<SqliteRequest, 'id'>
