@@ -114,16 +114,22 @@ export async function openPostgres(url: string, idleMs: number): Promise<Postgre
         throw error
       }
       let broken = false
+      const own = new Turns()
       return {
         async run(sql, parameters) {
+          // One connection takes one statement at a time.
+          const next = await own.take()
           try {
             return await query(client, sql, parameters)
           } catch (error) {
-            broken = error instanceof StoreUnavailable && isSilent(error.reason)
+            broken ||= error instanceof StoreUnavailable && isSilent(error.reason)
             throw error
+          } finally {
+            next()
           }
         },
         async end(how) {
+          const last = await own.take()
           try {
             if (!broken) await query(client, how)
           } catch (error) {
@@ -134,6 +140,7 @@ export async function openPostgres(url: string, idleMs: number): Promise<Postgre
           } finally {
             // Without its connection a transaction is undone.
             client.release(broken)
+            last()
             end()
           }
         },

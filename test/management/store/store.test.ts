@@ -267,6 +267,19 @@ describe.each(tested.stores)('the store over $kind', ({ kind, missing, createUrl
         expect(order).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
       })
 
+      test('takes statements at once, and warns of nothing', async () => {
+        const warnings: unknown[] = []
+        const warn = (warning: unknown) => warnings.push(warning)
+        process.on('warning', warn)
+        const rows = Array.from({ length: 10 }, (_, index) => project(`at-once-${index}`))
+        await store.transaction(async (trx) => {
+          await Promise.all(rows.map((row) => trx.insertInto('projects').values(row).execute()))
+        })
+        process.off('warning', warn)
+        expect(await names('at-once')).toHaveLength(10)
+        expect(warnings).toEqual([])
+      })
+
       test('is not waited for by those who read', async () => {
         await store.transaction(async (trx) => {
           await trx.insertInto('projects').values(project('reader')).execute()
