@@ -186,6 +186,24 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (maxVersion) => {
   })
 })
 
+test('TLS 1.2: a resumed session shows no server name, and the policy of the host that is asked judges', async () => {
+  const guards = {
+    'api.example': mtls(optionsOf(pki)),
+    'other.example': mtls(optionsOf(partners)),
+  }
+  const port = await serve(guards)
+  const maxVersion = 'TLSv1.2'
+  const first = await TlsClient.open(port, { client: pki.client, maxVersion })
+  expect(outcomeOf(await first.get([], 'api.example'))).toBe(clientA)
+  const { session } = first
+  first.close()
+  const resumed = await TlsClient.open(port, { session, maxVersion, servername: 'api.example' })
+  expect(resumed.isResumed).toBe(true)
+  expect((await resumed.get([], 'other.example')).status).toBe(401)
+  expect(outcomeOf(await resumed.get([], 'api.example'))).toBe(clientA)
+  resumed.close()
+})
+
 test('TLS 1.2: a client that negotiates again on its connection stays who it is', async () => {
   const port = await serve({ 'api.example': mtls(optionsOf(pki)) })
   const { chainPem: cert, privateKeyPem: key } = pki.client
