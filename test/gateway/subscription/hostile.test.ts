@@ -1,0 +1,561 @@
+/** What a gateway refuses of what comes from a manager, or from whoever passes for one: the old state stays, and an alarm names the cause. */
+
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  canonicalJson,
+  generateSigningKey,
+  hashOf,
+  type LiveData,
+  type Pointer,
+  publicKeyText,
+  type Signed,
+  type Snapshot,
+  sha256Hex,
+  signDocument,
+} from '../../../src/deployment/index.ts'
+import { environment, snapshotOf, startManager } from '../../management/channel/support.ts'
+import { makeFolder, removeFolder, subscribe, type TestSubscriber, until } from './support.ts'
+
+const key = generateSigningKey()
+const publicKey = publicKeyText(key.publicKey)
+
+/** A manager that says whatever the test wants. */
+class Puppet {
+  readonly contents = new Map<string, string | Uint8Array>()
+  state: unknown = { environment, pointers: [], live: null }
+  /** In place of a stream with the state. */
+  stream: ((answer: ServerResponse) => void) | undefined
+  /** In place of everything. */
+  answer: ((request: IncomingMessage, answer: ServerResponse) => boolean) | undefined
+  readonly reports: string[] = []
+  readonly #server: Server
+  readonly #streams = new Set<ServerResponse>()
+
+  constructor() {
+    this.#server = createServer((request, answer) => this.#serve(request, answer))
+  }
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  /** Sends a state, as JSON or as this text. */
+  send(state: unknown): void {
+    this.state = state
+    for (const stream of this.#streams) stream.write(this.#event())
+  }
+
+  sendRaw(text: string): void {
+    for (const stream of this.#streams) stream.write(text)
+  }
+
+  /** Content of a snapshot, under its hash or another one. */
+  put(snapshot: Snapshot, hash: string = hashOf(snapshot)): string {
+    this.contents.set(`snapshots/${hash}`, canonicalJson(snapshot))
+    return hash
+  }
+
+  #event(): string {
+    const data = typeof this.state === 'string' ? this.state : JSON.stringify(this.state)
+    return `event: state\nid: ${sha256Hex(data)}\ndata: ${data}\n\n`
+  }
+
+  #serve(request: IncomingMessage, answer: ServerResponse): void {
+    if (this.answer?.(request, answer)) return
+    const path = new URL(request.url ?? '', 'http://x').pathname
+    const rest = path.replace(`/apiops/environments/${environment}/`, '')
+    if (rest === 'events/') {
+      answer.writeHead(200, { 'content-type': 'text/event-stream' })
+      if (this.stream !== undefined) {
+        this.stream(answer)
+        return
+      }
+      this.#streams.add(answer)
+      answer.on('close', () => this.#streams.delete(answer))
+      answer.write(this.#event())
+      return
+    }
+    if (rest === 'state/') {
+      answer.end(typeof this.state === 'string' ? this.state : JSON.stringify(this.state))
+      return
+    }
+    if (request.method === 'PUT' || request.method === 'DELETE') {
+      let text = ''
+      request.on('data', (chunk) => {
+        text += chunk
+      })
+      request.on('end', () => {
+        if (text !== '') this.reports.push(text)
+        answer.writeHead(204).end()
+      })
+      return
+    }
+    const content = this.contents.get(rest.replace(/\/$/, ''))
+    if (content === undefined) answer.writeHead(404).end()
+    else answer.end(content)
+  }
+}
+
+function pointerTo(
+  hash: string | null,
+  sequence: number,
+  changes: Partial<Pointer> = {},
+): Signed<Pointer> {
+  return signDocument(
+    {
+      version: 1,
+      kind: 'pointer',
+      environment,
+      project: 'Payments',
+      apiProxy: 'orders',
+      hash,
+      sequence,
+      issuedAt: '2026-11-23T22:00:00Z',
+      ...changes,
+    },
+    key,
+  )
+}
+
+function stateOf(...pointers: readonly unknown[]): object {
+  return { environment, pointers, live: null }
+}
+
+let puppet: Puppet
+let url: string
+let folder: string
+const open: TestSubscriber[] = []
+
+beforeEach(async () => {
+  puppet = new Puppet()
+  url = await puppet.start()
+  folder = await makeFolder()
+})
+
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.subscription.close()
+  await puppet.stop()
+  await removeFolder(folder)
+})
+
+function follow(options: Parameters<typeof subscribe>[2] = {}, of = { url, publicKey }) {
+  const one = subscribe(folder, of, options)
+  open.push(one)
+  return one
+}
+
+/** In force: snapshot `orders` with number 5. */
+async function followRunning(options: Parameters<typeof subscribe>[2] = {}) {
+  const hash = puppet.put(snapshotOf('orders'))
+  puppet.state = stateOf(pointerTo(hash, 5))
+  const one = follow(options)
+  await one.subscription.ready
+  expect(one.runs()).toEqual({ orders: 5 })
+  return { one, hash }
+}
+
+/** What was refused did not change anything, and the next good pointer still comes. */
+async function expectRefused(one: TestSubscriber, code: string): Promise<void> {
+  await until(`the alarm ${code}`, () => one.codes().includes(code))
+  expect(one.codes()).toEqual([code])
+  expect(one.runs()).toEqual({ orders: 5 })
+  expect(one.states).toHaveLength(1)
+  const hash = puppet.put(snapshotOf('orders', { basePath: '/next' }))
+  puppet.send(stateOf(pointerTo(hash, 1000)))
+  await until('the next one', () => one.runs().orders === 1000)
+  await until('no problem is left', () => one.subscription.status().problems.length === 0)
+}
+
+const other = snapshotOf('orders', { basePath: '/other' })
+
+describe('a pointer is refused and the old state stays', () => {
+  test.each<[string, string, () => unknown]>([
+    [
+      'forged: signed with another key',
+      'signature-invalid',
+      () => signDocument(pointerTo(hashOf(other), 6).document, generateSigningKey()),
+    ],
+    [
+      'changed after it was signed',
+      'signature-invalid',
+      () => ({
+        ...pointerTo(hashOf(other), 6),
+        document: { ...pointerTo(hashOf(other), 6).document, sequence: 7 },
+      }),
+    ],
+    [
+      'a signature of another kind of document',
+      'signature-invalid',
+      () => {
+        const document = { ...pointerTo(hashOf(other), 6).document }
+        const { signature } = signDocument(
+          { version: 1, kind: 'live', environment, hash: hashOf(other), sequence: 6, issuedAt: '' },
+          key,
+        )
+        return { document, signature }
+      },
+    ],
+    ['unsigned', 'document-malformed', () => ({ document: pointerTo(hashOf(other), 6).document })],
+    [
+      'with an empty signature',
+      'document-malformed',
+      () => ({ document: pointerTo(hashOf(other), 6).document, signature: '' }),
+    ],
+    ['a text', 'document-malformed', () => 'pointer'],
+    ['replayed: an older number', 'sequence-replayed', () => pointerTo(hashOf(other), 4)],
+    ['replayed: the same number', 'sequence-replayed', () => pointerTo(hashOf(other), 5)],
+    [
+      'of another environment',
+      'environment-mismatch',
+      () => pointerTo(hashOf(other), 6, { environment: 'staging' }),
+    ],
+  ])('%s', async (_what, code, pointer) => {
+    const { one } = await followRunning()
+    puppet.put(other)
+    puppet.send(stateOf(pointer()))
+    await expectRefused(one, code)
+  })
+  test('replayed after a restart, and while its snapshot could not be had', async () => {
+    const { one } = await followRunning()
+    const old = puppet.put(other)
+    // Seen, signed, and never in force: its snapshot is away.
+    puppet.send(stateOf(pointerTo('ab'.repeat(32), 9)))
+    await until('the alarm', () => one.codes().includes('snapshot-unavailable'))
+    await one.subscription.close()
+    puppet.state = stateOf(pointerTo(old, 8))
+    const again = follow()
+    await until('the alarm', () => again.codes().includes('sequence-replayed'))
+    expect(again.codes()).toEqual(['sequence-replayed'])
+    expect(again.runs()).toEqual({ orders: 5 })
+    expect(again.states.map(({ from }) => from)).toEqual(['disk'])
+  })
+  test('and does not hold up those of other proxies', async () => {
+    const { one } = await followRunning()
+    const hash = puppet.put(snapshotOf('invoices'))
+    puppet.send(stateOf(pointerTo(hashOf(other), 4), pointerTo(hash, 6, { apiProxy: 'invoices' })))
+    await until('the other', () => one.runs().invoices === 6)
+    expect(one.runs()).toEqual({ orders: 5, invoices: 6 })
+    expect(one.codes()).toEqual(['sequence-replayed'])
+    await until('the report', () => puppet.reports.some((text) => text.includes('replayed')))
+    expect(JSON.parse(puppet.reports.at(-1) ?? '')).toMatchObject({
+      runs: [{ apiProxy: 'orders', sequence: 5 }, { apiProxy: 'invoices' }],
+      problems: [{ apiProxy: 'orders', sequence: 4, code: 'sequence-replayed' }],
+    })
+  })
+})
+
+describe('a snapshot is refused and the old state stays', () => {
+  const good = canonicalJson(other)
+  test.each<[string, string, () => string | Uint8Array | undefined]>([
+    ['corrupt: one octet', 'snapshot-hash-mismatch', () => good.replace('/other', '/othes')],
+    ['truncated', 'snapshot-hash-mismatch', () => good.slice(0, -1)],
+    ['empty', 'snapshot-hash-mismatch', () => ''],
+    ['another one', 'snapshot-hash-mismatch', () => canonicalJson(snapshotOf('orders'))],
+    ['not there', 'snapshot-unavailable', () => undefined],
+  ])('%s', async (_what, code, content) => {
+    const { one } = await followRunning()
+    const text = content()
+    if (text !== undefined) puppet.contents.set(`snapshots/${hashOf(other)}`, text)
+    puppet.send(stateOf(pointerTo(hashOf(other), 6)))
+    await until('the alarm', () => one.codes().includes(code))
+    expect(one.codes()).toEqual([code])
+    expect(one.runs()).toEqual({ orders: 5 })
+    // It was damaged on its way: the next try has it whole.
+    puppet.put(other)
+    await until('the next try', () => one.runs().orders === 6)
+    expect(one.states).toHaveLength(2)
+    await until('no problem is left', () => one.subscription.status().problems.length === 0)
+  })
+  test.each<[string, string, () => string]>([
+    ['of another proxy', 'proxy-mismatch', () => canonicalJson(snapshotOf('invoices'))],
+    ['of a later version', 'document-malformed', () => canonicalJson({ ...other, version: 2 })],
+    ['not in canonical form', 'document-not-canonical', () => JSON.stringify(other, null, 1)],
+    [
+      'with a policy that is none',
+      'policies-invalid',
+      () => canonicalJson({ ...other, policies: { ...other.policies, requestPolicyList: [{}] } }),
+    ],
+  ])('%s, though the manager signed for it', async (_what, code, make) => {
+    const { one } = await followRunning()
+    const text = make()
+    const hash = sha256Hex(text)
+    puppet.contents.set(`snapshots/${hash}`, text)
+    puppet.send(stateOf(pointerTo(hash, 6)))
+    await expectRefused(one, code)
+  })
+  test('cut off on its way', async () => {
+    const { one } = await followRunning()
+    puppet.answer = (request, answer) => {
+      if (!request.url?.includes('/snapshots/')) return false
+      answer.writeHead(200, { 'content-length': String(good.length) })
+      answer.write(good.slice(0, 40))
+      setImmediate(() => answer.destroy())
+      return true
+    }
+    puppet.send(stateOf(pointerTo(hashOf(other), 6)))
+    await until('the alarm', () => one.codes().includes('snapshot-unavailable'))
+    expect(one.runs()).toEqual({ orders: 5 })
+    puppet.answer = undefined
+    puppet.put(other)
+    await until('the next try', () => one.runs().orders === 6)
+  })
+  test('that never comes', async () => {
+    const { one } = await followRunning({
+      times: { pollMs: 100, firstRetryMs: 20, maxRetryMs: 100, answerMs: 100 },
+    })
+    puppet.answer = (request, answer) => {
+      if (!request.url?.includes('/snapshots/')) return false
+      answer.writeHead(200)
+      answer.write(good.slice(0, 40))
+      return true
+    }
+    puppet.send(stateOf(pointerTo(hashOf(other), 6)))
+    await until('the alarm', () => one.codes().includes('snapshot-unavailable'))
+    expect(one.runs()).toEqual({ orders: 5 })
+  })
+})
+
+describe('live data are refused and the old ones stay', () => {
+  const crl = Uint8Array.of(0x30, 0x00)
+  const live = (changes: Partial<LiveData> = {}): LiveData => ({
+    version: 1,
+    environment,
+    crls: [{ project: 'Payments', apiProxy: null, sha256: sha256Hex(crl) }],
+    killList: [{ project: 'Payments', apiProxy: null, entry: { issuer: 'CN=Lost CA' } }],
+    ...changes,
+  })
+  const putLive = (data: LiveData, sequence: number, text = canonicalJson(data)): void => {
+    const hash = hashOf(data)
+    puppet.contents.set(`live/${hash}`, text)
+    const issuedAt = '2026-11-23T22:00:00Z'
+    const signed = signDocument(
+      { version: 1, kind: 'live', environment, hash, sequence, issuedAt },
+      key,
+    )
+    puppet.send({ ...(puppet.state as object), live: signed })
+  }
+  async function followLive() {
+    const { one } = await followRunning()
+    puppet.contents.set(`crls/${sha256Hex(crl)}`, crl)
+    putLive(live(), 10)
+    await until('the live data', () => one.states.at(-1)?.killList.length === 1)
+    expect(one.states.at(-1)?.crls).toHaveLength(1)
+    return one
+  }
+  test.each<[string, string, () => void]>([
+    ['replayed', 'sequence-replayed', () => putLive(live({ killList: [] }), 9)],
+    ['corrupt', 'live-hash-mismatch', () => putLive(live({ killList: [] }), 11, '{}')],
+    ['truncated', 'live-hash-mismatch', () => putLive(live({ killList: [] }), 11, '{"crls')],
+    [
+      'of another environment',
+      'environment-mismatch',
+      () => putLive(live({ environment: 'staging', killList: [] }), 11),
+    ],
+    [
+      'malformed, though signed for',
+      'document-malformed',
+      () => putLive({ ...live(), killList: [{}] } as unknown as LiveData, 11),
+    ],
+    [
+      'with a CRL that is not there',
+      'crl-unavailable',
+      () =>
+        putLive(
+          live({ crls: [{ project: 'Payments', apiProxy: null, sha256: 'ab'.repeat(32) }] }),
+          11,
+        ),
+    ],
+    [
+      'with a CRL of another hash',
+      'crl-hash-mismatch',
+      () => {
+        puppet.contents.set(`crls/${'cd'.repeat(32)}`, crl)
+        putLive(
+          live({ crls: [{ project: 'Payments', apiProxy: null, sha256: 'cd'.repeat(32) }] }),
+          11,
+        )
+      },
+    ],
+  ])('%s', async (_what, code, send) => {
+    const one = await followLive()
+    const count = one.states.length
+    send()
+    await until('the alarm', () => one.codes().includes(code))
+    expect(one.codes()).toEqual([code])
+    expect(one.states).toHaveLength(count)
+    putLive(live({ crls: [] }), 20)
+    await until('the next ones', () => one.states.at(-1)?.crls.length === 0)
+    expect(one.states.at(-1)?.killList).toHaveLength(1)
+    expect(one.runs()).toEqual({ orders: 5 })
+  })
+})
+
+describe('a manager', () => {
+  test('that was replaced by an impostor changes nothing', async () => {
+    const manager = await startManager()
+    const impostor = await startManager()
+    try {
+      const { sequence } = await manager.deploy('orders')
+      for (let i = 0; i < 5; i++) await impostor.deploy('orders', { basePath: `/evil${i}` })
+      const real = { url: manager.url, publicKey: manager.publicKey }
+      const one = follow({}, real)
+      await one.subscription.ready
+      await one.subscription.close()
+      const again = follow({}, { ...real, url: impostor.url })
+      await until('the alarm', () => again.codes().includes('signature-invalid'))
+      // Nor does one that says nothing of the proxy, or that it is gone, signed by itself.
+      await impostor.undeploy('orders')
+      await until('another', () => again.alarms.length >= 2)
+      expect(again.codes()).toEqual(['signature-invalid'])
+      expect(again.runs()).toEqual({ orders: sequence })
+      expect(again.states.map(({ from }) => from)).toEqual(['disk'])
+    } finally {
+      await manager.close()
+      await impostor.close()
+    }
+  })
+  test('that no longer speaks of a proxy does not undeploy it', async () => {
+    const { one } = await followRunning()
+    puppet.send(stateOf())
+    const hash = puppet.put(snapshotOf('invoices'))
+    puppet.send(stateOf(pointerTo(hash, 6, { apiProxy: 'invoices' })))
+    await until('the other', () => one.runs().invoices === 6)
+    expect(one.runs()).toEqual({ orders: 5, invoices: 6 })
+  })
+  test('of another environment is refused', async () => {
+    const { one, hash } = await followRunning()
+    puppet.send({ ...stateOf(pointerTo(hash, 6)), environment: 'staging' })
+    await expectRefused(one, 'environment-mismatch')
+  })
+  test.each([
+    ['no JSON', '{"environment"', 'document-malformed'],
+    [
+      'another shape',
+      '{"environment":"production","pointers":{},"live":null}',
+      'document-malformed',
+    ],
+    ['nothing', 'null', 'document-malformed'],
+  ])('whose state is %s is refused', async (_what, text, code) => {
+    const { one } = await followRunning()
+    puppet.send(text)
+    await expectRefused(one, code)
+  })
+  test.each([
+    ['another event', 'event: other\nid: 1\ndata: {}\n\n'],
+    ['a field of its own', 'event: state\nretry: 1\n\n'],
+    ['data twice', 'event: state\nid: 1\ndata: {\ndata: }\n\n'],
+    ['no number', 'event: state\ndata: {}\n\n'],
+    ['a carriage return', 'event: state\r\nid: 1\r\ndata: {}\r\n\r\n'],
+    ['no UTF-8', Buffer.from([0x64, 0xff, 0x0a])],
+  ])('that streams %s is refused, and asked again', async (_what, text) => {
+    const { one } = await followRunning()
+    puppet.sendRaw(text as string)
+    await expectRefused(one, 'events-malformed')
+  })
+  test('that streams nothing is given up', async () => {
+    puppet.stream = () => {}
+    const hash = puppet.put(snapshotOf('orders'))
+    puppet.state = stateOf(pointerTo(hash, 5))
+    const one = follow({ times: { idleMs: 100, pollMs: 60_000, firstRetryMs: 20 } })
+    await until('the alarm', () => one.codes().includes('manager-unreachable'))
+    puppet.stream = undefined
+    await one.subscription.ready
+    expect(one.runs()).toEqual({ orders: 5 })
+  })
+  test.each([401, 403, 404, 500, 302])('that answers %i is told', async (status) => {
+    const { one } = await followRunning()
+    await one.subscription.close()
+    puppet.answer = (_request, answer) => {
+      answer.writeHead(status, { location: `${url}/elsewhere` }).end()
+      return true
+    }
+    const again = follow()
+    await again.subscription.ready
+    await until('the alarm', () => again.codes().includes('manager-refused'))
+    expect(again.runs()).toEqual({ orders: 5 })
+    expect(again.alarms[0]?.message).toContain(String(status))
+  })
+})
+
+describe('the folder', () => {
+  test('that cannot be written does not keep a state from being in force', async () => {
+    // A file where a folder should be: whoever runs the test may write everywhere.
+    await writeFile(join(folder, 'snapshots'), '')
+    const { one, hash } = await followRunning()
+    await until('the alarm', () => one.codes().includes('state-not-stored'))
+    expect(hash).toHaveLength(64)
+    expect(one.codes()).toEqual(['state-not-stored'])
+    await rm(join(folder, 'snapshots'))
+    const next = puppet.put(other)
+    puppet.send(stateOf(pointerTo(next, 6)))
+    await until('the disk', async () =>
+      (await readFile(join(folder, 'state.json'), 'utf8').catch(() => '')).includes(next),
+    )
+    expect(one.runs()).toEqual({ orders: 6 })
+  })
+  test.each<[string, (folder: string) => Promise<void>, readonly string[]]>([
+    [
+      'a damaged snapshot',
+      async (at) => {
+        const [name] = await readdir(join(at, 'snapshots'))
+        await truncate(join(at, 'snapshots', name as string), 10)
+      },
+      ['stored-state-unreadable'],
+    ],
+    [
+      'no snapshot',
+      (at) => rm(join(at, 'snapshots'), { recursive: true }),
+      ['stored-state-unreadable'],
+    ],
+    ['a damaged state', (at) => truncate(join(at, 'state.json'), 30), ['stored-state-unreadable']],
+    ['an empty state', (at) => truncate(join(at, 'state.json'), 0), ['stored-state-unreadable']],
+    [
+      'another state',
+      (at) => writeFile(join(at, 'state.json'), '{"version":2}'),
+      ['stored-state-unreadable'],
+    ],
+    [
+      'a forged state',
+      async (at) => {
+        const forged = JSON.stringify(
+          signDocument(pointerTo(hashOf(other), 99).document, generateSigningKey()),
+        )
+        await writeFile(join(at, 'snapshots', hashOf(other)), canonicalJson(other))
+        await writeFile(
+          join(at, 'state.json'),
+          `{"version":1,"seen":[${forged}],"running":[${forged}],"seenLive":null,"runningLive":null}`,
+        )
+      },
+      ['signature-invalid'],
+    ],
+  ])('with %s is not believed, and the manager makes it good', async (_what, damage, codes) => {
+    const { one } = await followRunning()
+    await one.subscription.close()
+    await damage(folder)
+    const again = follow()
+    await again.subscription.ready
+    expect(again.codes()).toEqual(codes)
+    expect(again.states[0]?.from).toBe('manager')
+    expect(again.runs()).toEqual({ orders: 5 })
+    await again.subscription.close()
+    puppet.answer = (_request, answer) => {
+      answer.destroy()
+      return true
+    }
+    const third = follow()
+    await third.subscription.ready
+    expect(third.runs()).toEqual({ orders: 5 })
+    expect(third.states[0]?.from).toBe('disk')
+  })
+})
