@@ -1,0 +1,459 @@
+/** A typed client of the management API, over `fetch`. @module */
+
+import type {
+  ApiProxy,
+  ApiProxyRequest,
+  AuditRecord,
+  Crl,
+  Deployment,
+  DeploymentDifference,
+  DeploymentResult,
+  DeploymentStatus,
+  Environment,
+  EvaluateRequest,
+  Evaluation,
+  IssuerAclResource,
+  KillEntry,
+  KillEntryJson,
+  NewToken,
+  OperationMetadata,
+  PolicyLists,
+  PolicyRequest,
+  PolicyResource,
+  Project,
+  ProjectExport,
+  RevocationSettings,
+  Token,
+  TokenRequest,
+  TrustStore,
+  TrustStoreRequest,
+} from './resources.ts'
+import type { FieldProblem } from './service/refusal.ts'
+
+export interface ManagementClientOptions {
+  /** Of the manager, such as `https://manager.example:8443`. */
+  readonly url: string
+  readonly token: string
+  /** Default: the runtime's. */
+  readonly fetch?: typeof fetch | undefined
+}
+
+/** What was read, and the ETag to write it back with. */
+export interface Read<T> {
+  readonly value: T
+  readonly etag: string
+}
+
+export interface ListPage<T> {
+  readonly items: readonly T[]
+  /** For the next page; absent: there is none. */
+  readonly nextCursor?: string
+}
+
+export interface PageOptions {
+  /** Default 100, at most 1000. */
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface WriteOptions {
+  /** Refused with status 412 when somebody else has written since. */
+  readonly ifMatch?: string
+}
+
+export interface RetryOptions {
+  /** A retry with the same key and body gets the same answer and does nothing again. */
+  readonly idempotencyKey?: string
+}
+
+/** Any status but success. */
+export class ManagementError extends Error {
+  readonly status: number
+  /** Of the failure envelope; `no-envelope` when something else answered. */
+  readonly code: string
+  readonly details: readonly FieldProblem[]
+
+  constructor(status: number, code: string, message: string, details: readonly FieldProblem[]) {
+    super(message)
+    this.name = 'ManagementError'
+    this.status = status
+    this.code = code
+    this.details = details
+  }
+}
+
+/** What a project and an API proxy both may have. */
+export interface TrustClient {
+  readonly trustStore: SettingClient<TrustStore, TrustStoreRequest>
+  readonly issuerAcl: SettingClient<IssuerAclResource, { readonly acl: unknown }>
+  readonly revocation: SettingClient<RevocationSettings, Partial<RevocationSettings>>
+  readonly crls: {
+    readonly list: (page?: PageOptions) => Promise<ListPage<Crl>>
+    /** PEM or base64 as text, or octets of DER or PEM. */
+    readonly add: (crl: string | Uint8Array, retry?: RetryOptions) => Promise<readonly Crl[]>
+    readonly read: (sha256: string) => Promise<Uint8Array>
+    readonly delete: (sha256: string) => Promise<void>
+  }
+  readonly killList: {
+    readonly list: (page?: PageOptions) => Promise<ListPage<KillEntry>>
+    readonly add: (entry: KillEntryJson, retry?: RetryOptions) => Promise<KillEntry>
+    readonly delete: (id: string) => Promise<void>
+  }
+}
+
+export interface SettingClient<T, R> {
+  readonly read: () => Promise<Read<T>>
+  readonly put: (value: R, write?: WriteOptions) => Promise<Read<T>>
+  readonly delete: (write?: WriteOptions) => Promise<void>
+}
+
+export interface ApiProxyClient extends TrustClient {
+  readonly read: () => Promise<Read<ApiProxy>>
+  readonly create: (document: ApiProxyRequest, retry?: RetryOptions) => Promise<Read<ApiProxy>>
+  readonly update: (document: ApiProxyRequest, write?: WriteOptions) => Promise<Read<ApiProxy>>
+  readonly delete: (write?: WriteOptions) => Promise<void>
+  readonly policies: {
+    readonly list: () => Promise<PolicyLists['apiProxy']>
+    readonly read: (name: string) => Promise<Read<PolicyResource>>
+    readonly add: (
+      name: string,
+      request: PolicyRequest,
+      retry?: RetryOptions,
+    ) => Promise<DeploymentResult>
+    readonly update: (
+      name: string,
+      request: PolicyRequest,
+      write?: WriteOptions,
+    ) => Promise<DeploymentResult>
+    readonly delete: (
+      name: string,
+      operationMetadata: OperationMetadata,
+      write?: WriteOptions,
+    ) => Promise<DeploymentResult>
+    readonly evaluate: (name: string, request: EvaluateRequest) => Promise<Evaluation>
+  }
+  readonly deployments: {
+    readonly list: () => Promise<readonly DeploymentStatus[]>
+    /** @param environments - Absent or empty: every one that runs the API proxy. */
+    readonly deploy: (
+      environments?: readonly string[],
+      retry?: RetryOptions,
+    ) => Promise<DeploymentResult>
+    readonly history: (environment: string, page?: PageOptions) => Promise<ListPage<Deployment>>
+    readonly diff: (environment: string, revision?: number) => Promise<DeploymentDifference>
+    readonly rollBack: (
+      environment: string,
+      revision: number,
+      retry?: RetryOptions,
+    ) => Promise<DeploymentResult>
+    readonly undeploy: (environment: string) => Promise<DeploymentResult>
+  }
+}
+
+export interface ProjectClient extends TrustClient {
+  readonly read: () => Promise<Read<Project>>
+  readonly create: (
+    request?: { readonly description?: string },
+    retry?: RetryOptions,
+  ) => Promise<Read<Project>>
+  readonly update: (
+    request: { readonly description?: string },
+    write?: WriteOptions,
+  ) => Promise<Read<Project>>
+  readonly delete: (write?: WriteOptions) => Promise<void>
+  readonly export: () => Promise<ProjectExport>
+  readonly import: (file: ProjectExport, retry?: RetryOptions) => Promise<void>
+  readonly apiProxies: (page?: PageOptions) => Promise<ListPage<ApiProxy>>
+  readonly apiProxy: (name: string) => ApiProxyClient
+}
+
+export interface ManagementClient {
+  readonly projects: (page?: PageOptions) => Promise<ListPage<Project>>
+  readonly project: (name: string) => ProjectClient
+  readonly environments: {
+    readonly list: (page?: PageOptions) => Promise<ListPage<Environment>>
+    readonly create: (name: string, retry?: RetryOptions) => Promise<Environment>
+    readonly delete: (name: string) => Promise<void>
+    readonly gateways: (name: string) => Promise<readonly GatewayStatus[]>
+  }
+  readonly tokens: {
+    readonly list: (page?: PageOptions) => Promise<ListPage<Token>>
+    readonly read: (name: string) => Promise<Token>
+    /** The only time that the token itself is shown. */
+    readonly create: (name: string, request: TokenRequest) => Promise<NewToken>
+    readonly revoke: (name: string) => Promise<void>
+  }
+  readonly audit: (
+    page?: PageOptions & { readonly project?: string },
+  ) => Promise<ListPage<AuditRecord>>
+}
+
+export interface GatewayStatus {
+  readonly name: string
+  readonly seenAt: string
+  readonly connected: boolean
+  readonly runs: readonly {
+    readonly project: string
+    readonly apiProxy: string
+    readonly hash: string | null
+    readonly sequence: number
+  }[]
+  readonly live: { readonly hash: string; readonly sequence: number } | null
+  readonly problems: readonly {
+    readonly project: string
+    readonly apiProxy: string
+    readonly sequence: number
+    readonly code: string
+    readonly message: string
+  }[]
+}
+
+/**
+ * A client for one manager and one token. Every failure rejects with a {@link ManagementError}.
+ *
+ * @example
+ * const client = createManagementClient({ url: 'https://manager.example:8443', token })
+ * const proxy = client.project('MyProject').apiProxy('MyAPI')
+ * const { requestPolicyList } = await proxy.policies.list()
+ */
+export function createManagementClient(options: ManagementClientOptions): ManagementClient {
+  const send = new Sender(options)
+  return {
+    projects: (page) => send.page(`/apiops/projects/${queryOf(page)}`),
+    project: (name) => projectClient(send, `/apiops/projects/${segment(name)}/`),
+    environments: {
+      list: (page) => send.page(`/apiops/environments/${queryOf(page)}`),
+      create: async (name, retry) => {
+        const path = `/apiops/environments/${segment(name)}/`
+        return (await send.resource<Environment>('POST', path, {}, retry)).value
+      },
+      delete: (name) => send.nothing('DELETE', `/apiops/environments/${segment(name)}/`),
+      gateways: async (name) =>
+        (await send.page<GatewayStatus>(`/apiops/environments/${segment(name)}/gateways/`)).items,
+    },
+    tokens: {
+      list: (page) => send.page(`/apiops/tokens/${queryOf(page)}`),
+      read: async (name) =>
+        (await send.resource<Token>('GET', `/apiops/tokens/${segment(name)}/`)).value,
+      create: async (name, request) =>
+        (await send.resource<NewToken>('POST', `/apiops/tokens/${segment(name)}/`, request)).value,
+      revoke: (name) => send.nothing('DELETE', `/apiops/tokens/${segment(name)}/`),
+    },
+    audit: (page) => send.page(`/apiops/audit/${queryOf(page)}`),
+  }
+}
+
+function projectClient(send: Sender, base: string): ProjectClient {
+  return {
+    ...trustClient(send, base),
+    read: () => send.resource('GET', base),
+    create: (request = {}, retry = {}) => send.resource('POST', base, request, retry),
+    update: (request, write) => send.resource('PUT', base, request, write),
+    delete: (write) => send.nothing('DELETE', base, undefined, write),
+    export: async () => (await send.json('GET', `${base}export/`)).body as ProjectExport,
+    import: (file, retry) => send.nothing('POST', `${base}import/`, file, retry),
+    apiProxies: (page) => send.page(`${base}apiProxies/${queryOf(page)}`),
+    apiProxy: (name) => apiProxyClient(send, `${base}apiProxies/${segment(name)}/`),
+  }
+}
+
+function apiProxyClient(send: Sender, base: string): ApiProxyClient {
+  const policyPath = (name: string): string => `${base}policies/${segment(name)}/`
+  const deployments = `${base}deployments/`
+  return {
+    ...trustClient(send, base),
+    read: () => send.resource('GET', base),
+    create: (document, retry) => send.resource('POST', base, document, retry),
+    update: (document, write) => send.resource('PUT', base, document, write),
+    delete: (write) => send.nothing('DELETE', base, undefined, write),
+    policies: {
+      list: async () => {
+        const [first] = (await send.page<PolicyLists>(`${base}policies/`)).items
+        if (first === undefined) throw new ManagementError(200, 'no-envelope', 'an empty list', [])
+        return first.apiProxy
+      },
+      read: (name) => send.resource('GET', policyPath(name)),
+      add: (name, request, retry) => send.deployed('POST', policyPath(name), request, retry),
+      update: (name, request, write) => send.deployed('PUT', policyPath(name), request, write),
+      delete: (name, operationMetadata, write) =>
+        send.deployed('DELETE', policyPath(name), { operationMetadata }, write),
+      evaluate: async (name, request) =>
+        (await send.resource<Evaluation>('POST', `${policyPath(name)}evaluate/`, request)).value,
+    },
+    deployments: {
+      list: async () => (await send.page<DeploymentStatus>(deployments)).items,
+      deploy: (environments = [], retry = {}) =>
+        send.deployed('POST', deployments, { environments }, retry),
+      history: (environment, page) =>
+        send.page(`${deployments}${segment(environment)}/history/${queryOf(page)}`),
+      diff: async (environment, revision) => {
+        const path = `${deployments}${segment(environment)}/diff/`
+        const query = revision === undefined ? '' : queryOf({ revision })
+        return (await send.resource<DeploymentDifference>('GET', `${path}${query}`)).value
+      },
+      rollBack: (environment, revision, retry) =>
+        send.deployed(
+          'POST',
+          `${deployments}${segment(environment)}/rollback/`,
+          { revision },
+          retry,
+        ),
+      undeploy: (environment) => send.deployed('DELETE', `${deployments}${segment(environment)}/`),
+    },
+  }
+}
+
+function trustClient(send: Sender, base: string): TrustClient {
+  const setting = <T, R extends object>(kind: string): SettingClient<T, R> => ({
+    read: () => send.resource('GET', `${base}${kind}/`),
+    put: (value, write) => send.resource('PUT', `${base}${kind}/`, value, write),
+    delete: (write) => send.nothing('DELETE', `${base}${kind}/`, undefined, write),
+  })
+  const crls = `${base}crls/`
+  const killList = `${base}killList/`
+  return {
+    trustStore: setting('trustStore'),
+    issuerAcl: setting('issuerAcl'),
+    revocation: setting('revocation'),
+    crls: {
+      list: (page) => send.page(`${crls}${queryOf(page)}`),
+      add: async (crl, retry) => {
+        const body = typeof crl === 'string' ? { crl } : crl
+        const { body: answer } = await send.json('POST', crls, body, retry)
+        return (answer as { readonly resultList: readonly Crl[] }).resultList
+      },
+      read: (sha256) => send.octets(`${crls}${segment(sha256)}/`),
+      delete: (sha256) => send.nothing('DELETE', `${crls}${segment(sha256)}/`),
+    },
+    killList: {
+      list: (page) => send.page(`${killList}${queryOf(page)}`),
+      add: async (entry, retry) =>
+        (await send.resource<KillEntry>('POST', killList, entry, retry)).value,
+      delete: (id) => send.nothing('DELETE', `${killList}${segment(id)}/`),
+    },
+  }
+}
+
+type Conditions = WriteOptions & RetryOptions
+
+class Sender {
+  readonly #url: string
+  readonly #token: string
+  readonly #fetch: typeof fetch
+
+  constructor({ url, token, fetch: given }: ManagementClientOptions) {
+    this.#url = url.replace(/\/$/, '')
+    this.#token = token
+    this.#fetch = given ?? globalThis.fetch
+  }
+
+  async resource<T>(
+    method: string,
+    path: string,
+    body?: object,
+    conditions?: Conditions,
+  ): Promise<Read<T>> {
+    const { body: answer, etag } = await this.json(method, path, body, conditions)
+    return { value: (answer as { readonly result: T }).result, etag }
+  }
+
+  async deployed(
+    method: string,
+    path: string,
+    body?: object,
+    conditions?: Conditions,
+  ): Promise<DeploymentResult> {
+    const { body: answer } = await this.json(method, path, body, conditions)
+    return (answer as { readonly deploymentResult: DeploymentResult }).deploymentResult
+  }
+
+  async page<T>(path: string): Promise<ListPage<T>> {
+    const { resultList, nextCursor } = (await this.json('GET', path)).body as {
+      readonly resultList: readonly T[]
+      readonly nextCursor?: string
+    }
+    return { items: resultList, ...(nextCursor === undefined ? {} : { nextCursor }) }
+  }
+
+  async nothing(
+    method: string,
+    path: string,
+    body?: object,
+    conditions?: Conditions,
+  ): Promise<void> {
+    await this.json(method, path, body, conditions)
+  }
+
+  async json(
+    method: string,
+    path: string,
+    body?: object,
+    conditions?: Conditions,
+  ): Promise<{ readonly body: unknown; readonly etag: string }> {
+    const response = await this.#send(method, path, body, conditions)
+    return { body: await response.json(), etag: response.headers.get('etag') ?? '' }
+  }
+
+  async octets(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.#send('GET', path)).arrayBuffer())
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: object,
+    { ifMatch, idempotencyKey }: Conditions = {},
+  ): Promise<Response> {
+    const isOctets = body instanceof Uint8Array
+    const response = await this.#fetch(`${this.#url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body === undefined
+          ? {}
+          : { 'content-type': isOctets ? 'application/octet-stream' : 'application/json' }),
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      },
+      ...(body === undefined
+        ? {}
+        : { body: isOctets ? new Uint8Array(body) : JSON.stringify(body) }),
+    })
+    if (response.ok) return response
+    throw await errorOf(response)
+  }
+}
+
+async function errorOf(response: Response): Promise<ManagementError> {
+  const { status } = response
+  const text = await response.text()
+  let error: { readonly code?: unknown; readonly message?: unknown; readonly details?: unknown } =
+    {}
+  try {
+    error = (JSON.parse(text) as { readonly error?: object }).error ?? {}
+  } catch {
+    // A proxy in between answered, with a page of its own.
+  }
+  const { code, message, details } = error
+  return new ManagementError(
+    status,
+    typeof code === 'string' ? code : 'no-envelope',
+    typeof message === 'string' ? message : `status ${status}`,
+    Array.isArray(details) ? (details as readonly FieldProblem[]) : [],
+  )
+}
+
+function segment(name: string): string {
+  return encodeURIComponent(name)
+}
+
+function queryOf(
+  values: Readonly<Record<string, string | number | undefined>> | PageOptions = {},
+): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) query.set(name, String(value))
+  }
+  const text = query.toString()
+  return text === '' ? '' : `?${text}`
+}

@@ -1,0 +1,40 @@
+/** Conditions and keys that come in headers: RFC 9110 §13.1, and `Idempotency-Key`. @module */
+
+import { Refusal } from '../service/refusal.ts'
+
+/** Strong tags without their quotation marks; a weak one never holds for a change: RFC 9110 §8.8.3.2. */
+export function readIfMatch(header: string | null): '*' | readonly string[] | undefined {
+  if (header === null) return undefined
+  if (header.trim() === '*') return '*'
+  const tags = tagsOf(header)
+  if (tags === undefined) throw new Refusal('header-malformed', 'If-Match is * or a list of ETags')
+  return tags.filter(({ isWeak }) => !isWeak).map(({ tag }) => tag)
+}
+
+/** Whether the client has this already: weak comparison. */
+export function isKnown(header: string | null, tag: string): boolean {
+  if (header === null) return false
+  return header.trim() === '*' || (tagsOf(header)?.some((one) => one.tag === tag) ?? false)
+}
+
+export function readIdempotencyKey(header: string | null): string | undefined {
+  if (header === null) return undefined
+  if (/^[\x21-\x7e]{1,255}$/.test(header)) return header
+  throw new Refusal('header-malformed', 'Idempotency-Key has 1 to 255 printable ASCII characters')
+}
+
+function tagsOf(
+  header: string,
+): readonly { readonly tag: string; readonly isWeak: boolean }[] | undefined {
+  if (header.length > maxHeader) return undefined
+  const tags: { tag: string; isWeak: boolean }[] = []
+  for (const one of header.split(',')) {
+    const [, weak, tag] = /^\s*(W\/)?"([\x21\x23-\x7e]*)"\s*$/.exec(one) ?? []
+    if (tag === undefined) return undefined
+    tags.push({ tag, isWeak: weak !== undefined })
+  }
+  return tags
+}
+
+/** Local limit. */
+const maxHeader = 8192

@@ -1,0 +1,25 @@
+/** Failures as responses: one envelope for all of them. @module */
+
+import { Refusal } from '../service/refusal.ts'
+import { StoreConflict, StoreUnavailable } from '../store/store.ts'
+
+/** What the client is told; `undefined`: nobody foresaw it, and it is for the log. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  if (error instanceof StoreUnavailable) {
+    const text =
+      error.outcome === 'unknown'
+        ? 'the store went away while it wrote: the change may have been made, look before you try again'
+        : 'the store is away; nothing was changed'
+    return new Refusal('store-away', text, { headers: { 'retry-after': '1' } })
+  }
+  if (error instanceof StoreConflict) {
+    return new Refusal('already-exists', 'somebody else has just written it')
+  }
+  return undefined
+}
+
+export function failureResponse({ status, code, message, details, headers }: Refusal): Response {
+  const error = details === undefined ? { code, message } : { code, message, details }
+  return Response.json({ success: false, error }, { status, headers })
+}

@@ -1,0 +1,103 @@
+/** The manager on a port of Node. @module */
+
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { type DestinationStream, type Logger, pino } from 'pino'
+import type { Management } from './app.ts'
+
+export interface ServeOptions {
+  readonly management: Management
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined
+  /** 0: any that is free. */
+  readonly port: number
+  /** Absent: plain HTTP, for a proxy in front or one machine alone. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined
+  /** How long `close` waits for requests that run; default 10 seconds. */
+  readonly drainMs?: number | undefined
+}
+
+export interface ServedManagement {
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly port: number
+  /** Takes no new requests, ends streams, waits for the rest. The management itself is closed with it. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Serves the management API.
+ *
+ * @throws What Node says when it cannot listen, such as `EADDRINUSE`.
+ * @example
+ * const { url, close } = await serveManagement({ management, port: 0 })
+ */
+export async function serveManagement(options: ServeOptions): Promise<ServedManagement> {
+  const { management, host = '127.0.0.1', port, tls, drainMs = 10_000 } = options
+  const listener = getRequestListener(
+    (request, { incoming }) => {
+      const address = incoming.socket.remoteAddress
+      return management.fetch(request, address === undefined ? {} : { address })
+    },
+    { overrideGlobalObjects: false },
+  )
+  const settings = {
+    // The management has its own, shorter, time for bodies; this ends what never sends one at all.
+    headersTimeout: 15_000,
+    requestTimeout: 300_000,
+    keepAliveTimeout: 30_000,
+    maxHeaderSize: 16_384,
+  }
+  const server: Server =
+    tls === undefined
+      ? createServer(settings, listener)
+      : createTlsServer({ ...settings, ...tls, minVersion: 'TLSv1.2' }, listener)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  const { port: actual } = server.address() as AddressInfo
+  const name = host.includes(':') ? `[${host}]` : host
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${name}:${actual}`,
+    port: actual,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await management.close()
+      server.closeIdleConnections()
+      const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** A logger that writes no secret, whatever it is given. @param to - Default: standard output. */
+export function managementLogger(level = 'info', to?: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: {
+        paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+        censor: '[secret]',
+      },
+    },
+    to ?? pino.destination(1),
+  )
+}
+
+const secrets = [
+  'authorization',
+  'Authorization',
+  'token',
+  'password',
+  'cookie',
+  'privateKey',
+  'signingKey',
+  'databaseUrl',
+  'key',
+]

@@ -1,0 +1,60 @@
+/** Who changed what: a row for every change, in the change's own transaction. @module */
+
+import type { AuditRecord } from '../resources.ts'
+import { newId } from './ids.ts'
+import type { Db } from './lookups.ts'
+import { type Page, type PageQuery, pageOf } from './pages.ts'
+
+/** @param detail - What is written, without any secret. */
+export async function recordChange(
+  trx: Db,
+  by: { readonly actor: string; readonly now: Date },
+  action: string,
+  target: string,
+  detail: object,
+): Promise<void> {
+  const text = JSON.stringify(detail)
+  await trx
+    .insertInto('audit')
+    .values({
+      id: newId(by.now),
+      at: by.now.toISOString(),
+      actor: by.actor,
+      action,
+      target,
+      detail: text.length > maxDetail ? JSON.stringify({ octets: text.length }) : text,
+    })
+    .execute()
+}
+
+/** The newest first. @param project - Absent: of all projects, and what is of none. */
+export async function auditPage(
+  db: Db,
+  project: string | undefined,
+  { limit, cursor }: PageQuery,
+): Promise<Page<AuditRecord>> {
+  let query = db.selectFrom('audit').selectAll()
+  if (project !== undefined) {
+    const target = `projects/${project}`
+    query = query.where(({ eb, or, and }) =>
+      // What comes after the separator sorts before the character after it: no pattern, whose signs a name may have.
+      or([
+        eb('target', '=', target),
+        and([eb('target', '>=', `${target}/`), eb('target', '<', `${target}0`)]),
+      ]),
+    )
+  }
+  if (cursor !== undefined) query = query.where('id', '<', cursor)
+  const rows = await query
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute()
+  return pageOf(
+    rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) as unknown })),
+    limit,
+    ({ id }) => id,
+  )
+}
+
+/** Local limit: a log is no second store. */
+const maxDetail = 65_536

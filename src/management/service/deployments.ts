@@ -1,0 +1,411 @@
+/** Putting what is stored in force: deploy, roll back, undeploy, and what became of it. @module */
+
+import type { Selectable } from 'kysely'
+import { describeDeploymentFailure, type Snapshot } from '../../deployment/index.ts'
+import type { Publisher } from '../channel/publish.ts'
+import type {
+  Deployment,
+  DeploymentDifference,
+  DeploymentResult,
+  DeploymentStatus,
+  Difference,
+  EnvironmentResult,
+} from '../resources.ts'
+import type { DeploymentTable } from '../store/schema.ts'
+import { apiProxyOf } from './api-proxy-document.ts'
+import { recordChange } from './audit.ts'
+import type { Change } from './change.ts'
+import { newId } from './ids.ts'
+import {
+  type ApiProxyRow,
+  type Db,
+  type EnvironmentRow,
+  environmentNamed,
+  environmentsNamed,
+} from './lookups.ts'
+import { type Page, type PageQuery, pageOf } from './pages.ts'
+import { Refusal } from './refusal.ts'
+import { type Candidate, candidateOf } from './snapshot.ts'
+
+/** What was stored for one environment, before any gateway was heard. */
+export interface StoredDeployment extends EnvironmentResult {
+  /** Of the row in the history. */
+  readonly id: string
+  readonly project: string
+  readonly apiProxy: string
+  /** `undefined`: it failed, and no gateway has to do anything. */
+  readonly sequence: number | undefined
+}
+
+/**
+ * Deploys what is stored. It is one transaction with the change that leads to it: there is no moment between them at which a crash
+ * could leave one without the other.
+ *
+ * @param names - Of environments; empty: every one that runs the proxy.
+ */
+export async function deploy(
+  change: Change,
+  publisher: Publisher,
+  proxy: ApiProxyRow,
+  names: readonly string[],
+): Promise<readonly StoredDeployment[]> {
+  const { trx } = change
+  const { environments: own } = apiProxyOf(proxy)
+  const environments = await environmentsNamed(trx, names.length === 0 ? own : names)
+  if (environments.length === 0) return []
+  const candidate = await candidateOf(trx, proxy)
+  const stored: StoredDeployment[] = []
+  for (const environment of environments) {
+    const problem = own.includes(environment.name)
+      ? (candidate.problem ?? (await collisionIn(trx, environment, candidate, proxy)))
+      : 'The environment does not run this API proxy: add it to environments of the API proxy'
+    stored.push(
+      await store(change, publisher, proxy, environment, 'deploy', candidate.snapshot, problem),
+    )
+  }
+  return stored
+}
+
+/** Puts an older revision in force again. What is stored stays as it is, so that a redeployment may be due. */
+export async function rollBack(
+  change: Change,
+  publisher: Publisher,
+  proxy: ApiProxyRow,
+  environmentName: string,
+  revision: number,
+): Promise<readonly StoredDeployment[]> {
+  const { trx } = change
+  const environment = await environmentNamed(trx, environmentName)
+  const snapshot = await snapshotOfRevision(trx, proxy, environment, revision)
+  const { environments, tls } = apiProxyOf(proxy)
+  const problem = !environments.includes(environmentName)
+    ? 'The environment does not run this API proxy: add it to environments of the API proxy'
+    : tls
+      ? undefined
+      : 'The API proxy has no TLS: set tls to true'
+  return [await store(change, publisher, proxy, environment, 'rollback', snapshot, problem)]
+}
+
+/** Takes the proxy out of an environment. */
+export async function undeploy(
+  change: Change,
+  publisher: Publisher,
+  proxy: ApiProxyRow,
+  environmentName: string,
+): Promise<readonly StoredDeployment[]> {
+  const environment = await environmentNamed(change.trx, environmentName)
+  const pointer = await pointerOf(change.trx, proxy, environment)
+  if (pointer?.hash === null || pointer === undefined) {
+    throw new Refusal('not-found', 'the API proxy is not deployed to this environment')
+  }
+  return [await store(change, publisher, proxy, environment, 'undeploy', null, undefined)]
+}
+
+/** The document's `deploymentResult`. */
+export function deploymentResult(results: readonly EnvironmentResult[]): DeploymentResult {
+  return {
+    success: results.every(({ success }) => success),
+    deploymentResults: results.map(({ environmentName, success, message }) => ({
+      environmentName,
+      success,
+      message,
+    })),
+  }
+}
+
+/** What the gateways said, for the history. */
+export async function writeResults(
+  trx: Db,
+  stored: readonly StoredDeployment[],
+  results: readonly EnvironmentResult[],
+): Promise<void> {
+  for (const [index, { id, success, message }] of stored.entries()) {
+    const result = results[index]
+    if (result === undefined || (result.success === success && result.message === message)) continue
+    await trx
+      .updateTable('deployments')
+      .set({ success: result.success ? 1 : 0, message: result.message })
+      .where('id', '=', id)
+      .execute()
+  }
+}
+
+/** Per environment that runs the proxy, or did. */
+export async function statusesOf(db: Db, proxy: ApiProxyRow): Promise<readonly DeploymentStatus[]> {
+  const pointers = await db
+    .selectFrom('pointers')
+    .innerJoin('environments', 'environments.id', 'pointers.environment_id')
+    .select(['environments.name', 'environments.id', 'pointers.hash', 'pointers.sequence'])
+    .where('pointers.api_proxy_id', '=', proxy.id)
+    .execute()
+  const { environments } = apiProxyOf(proxy)
+  const { hash: storedHash, problem } = await candidateOf(db, proxy)
+  const names = [...new Set([...environments, ...pointers.map(({ name }) => name)])].sort()
+  return await Promise.all(
+    names.map(async (environmentName) => {
+      const pointer = pointers.find(({ name }) => name === environmentName)
+      const hash = pointer?.hash ?? null
+      const revision = await db
+        .selectFrom('deployments')
+        .select('revision')
+        .where('api_proxy_id', '=', proxy.id)
+        .where('environment_id', '=', pointer?.id ?? '')
+        .where('sequence', '=', pointer === undefined ? -1 : Number(pointer.sequence))
+        .executeTakeFirst()
+      const runs = environments.includes(environmentName)
+      return {
+        environmentName,
+        hash,
+        sequence: pointer === undefined ? null : Number(pointer.sequence),
+        revision: revision === undefined ? null : Number(revision.revision),
+        redeployRequired: runs ? hash !== storedHash : hash !== null,
+        ...(runs && problem !== undefined ? { problem } : {}),
+      }
+    }),
+  )
+}
+
+/** The newest first. */
+export async function historyOf(
+  db: Db,
+  proxy: ApiProxyRow,
+  environmentName: string,
+  { limit, cursor }: PageQuery,
+): Promise<Page<Deployment>> {
+  const environment = await environmentNamed(db, environmentName)
+  let query = db
+    .selectFrom('deployments')
+    .selectAll()
+    .where('environment_id', '=', environment.id)
+    .where('api_proxy_id', '=', proxy.id)
+  if (cursor !== undefined) {
+    const before = Number(cursor)
+    if (!Number.isSafeInteger(before)) throw new Refusal('invalid', 'not a cursor of this list')
+    query = query.where('revision', '<', before)
+  }
+  const rows = await query
+    .orderBy('revision', 'desc')
+    .limit(limit + 1)
+    .execute()
+  return pageOf(rows.map(deploymentResource), limit, ({ revision }) => String(revision))
+}
+
+/** @param revision - To compare with what is stored; absent: what is in force. */
+export async function differenceOf(
+  db: Db,
+  proxy: ApiProxyRow,
+  environmentName: string,
+  revision: number | undefined,
+): Promise<DeploymentDifference> {
+  const environment = await environmentNamed(db, environmentName)
+  const pointer = await pointerOf(db, proxy, environment)
+  const running =
+    revision === undefined
+      ? pointer?.hash == null
+        ? undefined
+        : await snapshotByHash(db, pointer.hash)
+      : await snapshotOfRevision(db, proxy, environment, revision)
+  const { snapshot, hash, problem } = await candidateOf(db, proxy)
+  const differences: Difference[] = []
+  compare(running, snapshot, '', differences)
+  const runningHash =
+    revision === undefined
+      ? (pointer?.hash ?? null)
+      : await hashOfRevision(db, proxy, environment, revision)
+  return {
+    environmentName,
+    runningHash,
+    storedHash: hash,
+    ...(problem === undefined ? {} : { problem }),
+    differences,
+  }
+}
+
+export async function isDeployed(db: Db, apiProxyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('pointers')
+    .select('sequence')
+    .where('api_proxy_id', '=', apiProxyId)
+    .where('hash', 'is not', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+async function store(
+  { trx, actor, now }: Change,
+  publisher: Publisher,
+  proxy: ApiProxyRow,
+  environment: EnvironmentRow,
+  kind: Deployment['kind'],
+  snapshot: Snapshot | null,
+  problem: string | undefined,
+): Promise<StoredDeployment> {
+  const published =
+    problem === undefined
+      ? await publisher.publishSnapshot(trx, {
+          environmentId: environment.id,
+          apiProxyId: proxy.id,
+          snapshot,
+        })
+      : undefined
+  const failure =
+    published === undefined
+      ? problem
+      : published.ok
+        ? undefined
+        : `Gateways would refuse it: ${describeDeploymentFailure(published.failure)}`
+  const pointer = published?.ok ? published.value : undefined
+  const last = await trx
+    .selectFrom('deployments')
+    .select(({ fn }) => fn.max('revision').as('revision'))
+    .where('environment_id', '=', environment.id)
+    .where('api_proxy_id', '=', proxy.id)
+    .executeTakeFirst()
+  const message = failure ?? 'Stored; no gateway has been heard yet'
+  const row: Selectable<DeploymentTable> = {
+    id: newId(now),
+    environment_id: environment.id,
+    api_proxy_id: proxy.id,
+    revision: Number(last?.revision ?? 0) + 1,
+    hash: pointer?.hash ?? null,
+    sequence: pointer?.sequence ?? null,
+    created_at: now.toISOString(),
+    actor,
+    kind,
+    success: failure === undefined ? 1 : 0,
+    message,
+  }
+  await trx.insertInto('deployments').values(row).execute()
+  const { project_name: project, name: apiProxy } = proxy
+  await recordChange(
+    trx,
+    { actor, now },
+    `deployment.${kind}`,
+    `projects/${project}/apiProxies/${apiProxy}/deployments/${environment.name}`,
+    { revision: row.revision, hash: row.hash, sequence: row.sequence, success: row.success === 1 },
+  )
+  return {
+    id: row.id,
+    project,
+    apiProxy,
+    environmentName: environment.name,
+    success: failure === undefined,
+    message,
+    sequence: pointer?.sequence,
+  }
+}
+
+/** Two proxies that answer to the same requests: which one would judge them, nobody could say. */
+async function collisionIn(
+  db: Db,
+  environment: EnvironmentRow,
+  { snapshot }: Candidate,
+  proxy: ApiProxyRow,
+): Promise<string | undefined> {
+  const others = await db
+    .selectFrom('pointers')
+    .innerJoin('api_proxies', 'api_proxies.id', 'pointers.api_proxy_id')
+    .innerJoin('projects', 'projects.id', 'api_proxies.project_id')
+    .select(['api_proxies.name', 'api_proxies.document', 'projects.name as project'])
+    .where('pointers.environment_id', '=', environment.id)
+    .where('pointers.hash', 'is not', null)
+    .where('api_proxies.id', '!=', proxy.id)
+    .execute()
+  for (const other of others) {
+    const { hosts, basePath } = apiProxyOf(other)
+    const host = basePath === snapshot.basePath && hosts.find((one) => snapshot.hosts.includes(one))
+    if (host !== false && host !== undefined) {
+      // Not its name: the token may have no right to see that project.
+      const which =
+        other.project === proxy.project_name ? `API proxy ${other.name}` : 'another API proxy'
+      return `${which} answers to host ${host} with base path ${basePath} there: change hosts or basePath`
+    }
+  }
+  return undefined
+}
+
+async function pointerOf(
+  db: Db,
+  proxy: ApiProxyRow,
+  environment: EnvironmentRow,
+): Promise<{ readonly hash: string | null; readonly sequence: number } | undefined> {
+  return await db
+    .selectFrom('pointers')
+    .select(['hash', 'sequence'])
+    .where('environment_id', '=', environment.id)
+    .where('api_proxy_id', '=', proxy.id)
+    .executeTakeFirst()
+}
+
+async function hashOfRevision(
+  db: Db,
+  proxy: ApiProxyRow,
+  environment: EnvironmentRow,
+  revision: number,
+): Promise<string> {
+  const row = await db
+    .selectFrom('deployments')
+    .select('hash')
+    .where('environment_id', '=', environment.id)
+    .where('api_proxy_id', '=', proxy.id)
+    .where('revision', '=', revision)
+    .executeTakeFirst()
+  if (row === undefined) throw new Refusal('revision-not-found', 'there is no such revision')
+  if (row.hash === null) {
+    throw new Refusal('revision-not-found', 'the revision put nothing in force')
+  }
+  return row.hash
+}
+
+async function snapshotOfRevision(
+  db: Db,
+  proxy: ApiProxyRow,
+  environment: EnvironmentRow,
+  revision: number,
+): Promise<Snapshot> {
+  return await snapshotByHash(db, await hashOfRevision(db, proxy, environment, revision))
+}
+
+async function snapshotByHash(db: Db, hash: string): Promise<Snapshot> {
+  const { body } = await db
+    .selectFrom('snapshots')
+    .select('body')
+    .where('hash', '=', hash)
+    .executeTakeFirstOrThrow()
+  return JSON.parse(body) as Snapshot
+}
+
+function deploymentResource(row: Selectable<DeploymentTable>): Deployment {
+  return {
+    revision: Number(row.revision),
+    kind: row.kind,
+    hash: row.hash,
+    sequence: row.sequence === null ? null : Number(row.sequence),
+    createdAt: row.created_at,
+    actor: row.actor,
+    success: Number(row.success) === 1,
+    message: row.message,
+  }
+}
+
+/** Field by field; what is on one side only is reported whole. */
+function compare(running: unknown, stored: unknown, path: string, found: Difference[]): void {
+  if (Object.is(running, stored)) return
+  if (isBranch(running) && isBranch(stored) && Array.isArray(running) === Array.isArray(stored)) {
+    const keys = new Set([...Object.keys(running), ...Object.keys(stored)])
+    for (const key of keys) {
+      const at = Array.isArray(stored) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`
+      compare(running[key], stored[key], at, found)
+    }
+    return
+  }
+  found.push({
+    path,
+    ...(running === undefined ? {} : { running }),
+    ...(stored === undefined ? {} : { stored }),
+  })
+}
+
+function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
