@@ -1,6 +1,7 @@
 /** Evaluating policies by themselves: for tests of a policy, and for whoever has a server of their own. @module */
 
 import type { PresentedSource } from '../client/certificate-source.ts'
+import { misuse } from '../client/misuse.ts'
 import { prepareOptions, secondsOf } from '../client/options.ts'
 import { validateSteps } from '../client/validate.ts'
 import type { Verdict } from '../client/verdict.ts'
@@ -13,6 +14,7 @@ import {
   type Pipelines,
   type PlacedPolicy,
   parsePipelines,
+  pipelineNames,
 } from './pipelines.ts'
 import { type Policy, parsePolicy } from './policy.ts'
 import { rulesOf, type Trust } from './trust.ts'
@@ -60,6 +62,16 @@ export function* evaluatePipelineSteps(
     pipeline = 'REQUEST',
     ...trust
   } = facts
+  if (!pipelineNames.includes(pipeline)) {
+    throw misuse('option-invalid', `pipeline must be ${pipelineNames.join(' or ')}`, {
+      option: 'pipeline',
+    })
+  }
+  for (const [option, value] of Object.entries({ method, path })) {
+    if (typeof value !== 'string') {
+      throw misuse('option-invalid', `${option} must be a text`, { option })
+    }
+  }
   const seconds = secondsOf(time)
   const route = pipelines.find(method, path)
   if (route === 'ambiguous') return refuseRequest({ code: 'request-target-ambiguous' }, seconds)

@@ -244,6 +244,16 @@ describe('what is not configured', () => {
     const given = facts('good', { issuerAcl: parseIssuerAcl('') })
     expect(codeOf(evaluatePolicySync({ type }, given))).toBe('acl-empty')
   })
+
+  test.each([{ pipeline: 'request' }, { method: 7 }, { path: null }])(
+    'a pipeline is not asked for with %j',
+    (fact) => {
+      const given = { ...facts('good'), ...fact } as RequestFacts
+      expect(() => evaluatePipelineSync([{ type }], given)).toThrow(
+        expect.objectContaining({ code: 'option-invalid' }),
+      )
+    },
+  )
 })
 
 describe('whatever the policies', () => {
