@@ -1,5 +1,5 @@
 /** Clients that go away, answers of others, handshakes that fail: the server stays up. */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import http2, { type Http2ServerResponse } from 'node:http2'
 import { createServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
@@ -136,7 +136,7 @@ test.each([
   ['asked for after', false],
 ])('headersDistinct, %s, has what was proven and nothing of the client', async (_when, before) => {
   const { protect } = mtls(optionsOf(world, []))
-  const handler = protect((request, response) =>
+  const handler = protect<IncomingMessage, ServerResponse>((request, response) =>
     response.end(JSON.stringify(request.headersDistinct)),
   )
   const server = createServer(tls(), (request, response) => {
