@@ -128,6 +128,7 @@ export async function startPostgres(what: string): Promise<PostgresServer | unde
     async createDatabase() {
       const name = `db${++databases}`
       const client = new pg.Client(urlOf('postgres'))
+      client.on('error', () => {})
       await client.connect()
       await client.query(`create database ${name}`)
       await client.end()
@@ -190,7 +191,7 @@ async function freePort(): Promise<number> {
 async function answers(url: string, shell: ChildProcess): Promise<boolean> {
   const end = Date.now() + 30_000
   while (shell.exitCode === null && Date.now() < end) {
-    const client = new pg.Client(url)
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
     client.on('error', () => {})
     try {
       await client.connect()
@@ -199,7 +200,8 @@ async function answers(url: string, shell: ChildProcess): Promise<boolean> {
     } catch {
       await sleep(20)
     } finally {
-      await client.end().catch(() => {})
+      // The end of a connection that never was one may not come.
+      await Promise.race([client.end().catch(() => {}), sleep(500)])
     }
   }
   return false
