@@ -68,7 +68,7 @@ describe.each([
       attach(request as IncomingMessage, new Decision(401, 'certificate-expired'))
       request.clientCertificate = 'another'
       attach(request as IncomingMessage, decision)
-      response.send(String(request.clientCertificate === decision))
+      response.send(String((request.clientCertificate as unknown) === decision))
     })
     expect(await answerOf(app as unknown as RequestListener)).toBe('true')
   })
