@@ -14,7 +14,7 @@ import { StoreTooNew } from './store.ts'
 export async function migrate(
   transaction: <T>(work: (trx: Transaction<Schema>) => Promise<T>) => Promise<T>,
   types: Types,
-  known = migrations,
+  known: typeof migrations = migrations,
 ): Promise<number> {
   for (;;) {
     const done = await transaction(async (trx) => {

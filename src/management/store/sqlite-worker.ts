@@ -86,8 +86,10 @@ export function serveSqlite(
     const statement = database.prepare(sql)
     if (!statement.reader) return { rows: [], changes: statement.run(parameters).changes }
     const rows = statement.all(parameters) as Record<string, unknown>[]
+    const names = Object.keys(rows[0] ?? {})
     for (const row of rows) {
-      for (const [name, value] of Object.entries(row)) {
+      for (const name of names) {
+        const value = row[name]
         if (value instanceof ArrayBuffer) row[name] = new Uint8Array(value)
       }
     }

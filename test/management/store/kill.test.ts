@@ -16,23 +16,29 @@ import { bundleProgram, startStores } from './stores.ts'
 const slow = process.env.SLOW === '1'
 const kills = slow ? 200 : 15
 const serverKills = slow ? 25 : 3
+/** In milliseconds: each kill starts a program, on a machine that may do other things. */
+const patience = kills * 5000
 const tested = await startStores('kill -9 over PostgreSQL')
 afterAll(() => tested.remove())
 const program = await bundleProgram('writer', tested.folder)
 
 describe.each(tested.stores)('a writer to $kind', ({ kind, missing, createUrl }) => {
-  test.skipIf(missing)(`killed ${kills} times loses nothing that it acknowledged`, async () => {
-    const url = await createUrl()
-    let acknowledged = 0
-    for (let run = 0; run < kills; run++) {
-      const writer = startWriter(url, `run${run}`)
-      await writer.acknowledges(1)
-      await sleep(Math.random() * 60)
-      await writer.kill()
-      acknowledged += await check(url, `run${run}`, writer.acknowledged)
-    }
-    console.error(`${kind}: ${kills} kills, ${acknowledged} acknowledged pairs, all there`)
-  })
+  test.skipIf(missing)(
+    `killed ${kills} times loses nothing that it acknowledged`,
+    async () => {
+      const url = await createUrl()
+      let acknowledged = 0
+      for (let run = 0; run < kills; run++) {
+        const writer = startWriter(url, `run${run}`)
+        await writer.acknowledges(1)
+        await sleep(Math.random() * 60)
+        await writer.kill()
+        acknowledged += await check(url, `run${run}`, writer.acknowledged)
+      }
+      console.error(`${kind}: ${kills} kills, ${acknowledged} acknowledged pairs, all there`)
+    },
+    patience,
+  )
 
   test.skipIf(missing)(
     'killed while it makes the schema is followed by one that does',
@@ -71,6 +77,7 @@ test.skipIf(!tested.postgres)(
     const all = await check(url, 'run', writer.acknowledged)
     console.error(`postgres: ${serverKills} kills of the server, ${all} acknowledged pairs there`)
   },
+  patience,
 )
 
 interface RunningWriter {

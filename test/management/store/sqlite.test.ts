@@ -8,10 +8,12 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import Libsql from 'libsql'
 import { afterAll, describe, expect, test } from 'vitest'
+import { StoreDriver } from '../../../src/management/store/driver.ts'
 import { openStore } from '../../../src/management/store/open.ts'
+import { openSqlite } from '../../../src/management/store/sqlite.ts'
 import {
   type SqliteAnswer,
   type SqliteRequest,
@@ -200,6 +202,22 @@ describe('a backup', () => {
     expect(error).toMatchObject({ reason: 'ENOENT' })
     expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([])
   })
+})
+
+test('a statement that comes after its transaction does not become one of its own', async () => {
+  const database = await openSqlite(newFile())
+  const driver = new StoreDriver(database)
+  const connection = await driver.acquireConnection()
+  const create = CompiledQuery.raw('create table late (a)')
+  await driver.beginTransaction(connection)
+  await driver.commitTransaction(connection)
+  await expect(connection.executeQuery(create)).rejects.toBeInstanceOf(TypeError)
+  await driver.releaseConnection(connection)
+  const other = await driver.acquireConnection()
+  await other.executeQuery(create)
+  await driver.releaseConnection(other)
+  await expect(connection.streamQuery().next()).rejects.toBeInstanceOf(TypeError)
+  await driver.destroy()
 })
 
 /** The function that is sent to the thread, here without one. */
