@@ -3,7 +3,29 @@
 import type { Answer } from '../http/answer.ts'
 
 /** Everything but a refusal by policy, which is the guard's to answer. */
-export const gatewayProblems = {
+export type GatewayCode =
+  | 'request-misdirected'
+  | 'host-invalid'
+  | 'request-malformed'
+  | 'request-target-invalid'
+  | 'request-target-ambiguous'
+  | 'proxy-not-found'
+  | 'method-not-allowed'
+  | 'request-timeout'
+  | 'body-too-large'
+  | 'header-too-large'
+  | 'expectation-failed'
+  | 'gateway-failed'
+  | 'transfer-coding-unsupported'
+  | 'upgrade-unsupported'
+  | 'upstream-unreachable'
+  | 'upstream-failed'
+  | 'gateway-not-ready'
+  | 'upstream-timeout'
+
+export const gatewayProblems: {
+  readonly [C in GatewayCode]: readonly [status: number, title: string, detail: string]
+} = {
   'request-misdirected': [421, 'Misdirected Request', 'This connection is for another host.'],
   'host-invalid': [400, 'Bad Request', 'The request must name one host.'],
   'request-malformed': [400, 'Bad Request', 'The request could not be read.'],
@@ -22,11 +44,7 @@ export const gatewayProblems = {
   'upstream-failed': [502, 'Bad Gateway', 'The upstream did not answer properly.'],
   'gateway-not-ready': [503, 'Service Unavailable', 'The gateway has no configuration yet.'],
   'upstream-timeout': [504, 'Gateway Timeout', 'The upstream took too long.'],
-} as const satisfies Readonly<
-  Record<string, readonly [status: number, title: string, detail: string]>
->
-
-export type GatewayCode = keyof typeof gatewayProblems
+}
 
 /** @param requestId - As it was passed on, or made. */
 export function gatewayAnswer(code: GatewayCode, requestId: string): Answer {

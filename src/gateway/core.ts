@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { isMisdirected } from '../http/authority.ts'
 import type { Decision } from '../http/decision.ts'
+import { NodeHttpRequest, type NodeRequest } from '../http/node/request.ts'
 import type { HttpRequest } from '../http/request.ts'
 import type { GatewayCode } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
@@ -66,6 +67,17 @@ export function find(core: Core, entrance: Entrance, request: HttpRequest): Foun
   if (proxy === 'ambiguous') return 'request-target-ambiguous'
   if (proxy.wantsCertificate && !entrance.asksForCertificate) entrance.warn(proxy)
   return { proxy, destination }
+}
+
+/** The request as a proxy's policies see it: their endpoints are below its base path, and in origin form. */
+export function seenBy(
+  proxy: ApiProxy,
+  { destination }: Found,
+  request: NodeRequest,
+  seen: NodeHttpRequest,
+): NodeHttpRequest {
+  const target = proxy.targetOf(destination.target)
+  return target === seen.target ? seen : new NodeHttpRequest(request, target)
 }
 
 /** Asks the ERROR pipeline, for whoever calls this once. */

@@ -19,6 +19,7 @@ import {
   pathOf,
   requestIdIn,
   requestIdOf,
+  seenBy,
   viaOf,
 } from './core.ts'
 import {
@@ -40,7 +41,8 @@ export class Exchange {
   readonly #request: ServerRequest
   /** As one of HTTP/1: what is used of both has one shape. */
   readonly #response: ServerResponse
-  readonly #seen: NodeHttpRequest
+  /** For the guards; its target is that below the base path, once the proxy is known. */
+  #seen: NodeHttpRequest
   readonly #begin = performance.now()
   #found: Found | undefined
   #id: string | undefined
@@ -49,6 +51,8 @@ export class Exchange {
   #idle: NodeJS.Timeout | undefined
   #hasErred = false
   #isClosed = false
+  /** The upstream's answer has come to its end, so that its connection is kept. */
+  #isEnded = false
   /** Of a refusal or a failure, for the log. */
   #code: string | undefined
   #decisionId: string | undefined
@@ -74,6 +78,7 @@ export class Exchange {
       this.#found = found
       const { proxy } = found
       proxy.enter()
+      this.#seen = seenBy(proxy, found, this.#request, this.#seen)
       if (expectation === 'unknown') {
         this.#fail('expectation-failed')
         return
@@ -195,6 +200,7 @@ export class Exchange {
     })
     answer.on('end', () => {
       clearTimeout(idle)
+      this.#isEnded = true
       if (answer.rawTrailers.length > 0) this.#sendTrailers(answer.rawTrailers)
       response.end()
     })
@@ -297,6 +303,10 @@ export class Exchange {
     respond(request, response, { status, headers: own, body })
     // To the end of the body, so that the client sees its answer; a stream of HTTP/2 is told that no more is wanted.
     request.resume()
+    if (this.#code === 'request-timeout' && isHttp1) {
+      // There is no sense in waiting for the rest of what does not come.
+      response.on('finish', () => setTimeout(() => request.socket.destroy(), lingerMs))
+    }
     if (!isHttp1) {
       const { stream } = request as Http2ServerRequest
       response.on('finish', () => {
@@ -324,8 +334,7 @@ export class Exchange {
     if (this.#isClosed) return
     this.#isClosed = true
     const response = this.#response
-    if (!response.writableFinished) this.#abandon()
-    clearTimeout(this.#idle)
+    if (!this.#isEnded) this.#abandon()
     const { requests, metrics } = this.#core
     this.#core.requests = requests - 1
     const proxy = this.#found?.proxy
@@ -404,6 +413,9 @@ export function isUnwritable(error: unknown): error is Error {
   const { code } = error as NodeJS.ErrnoException
   return code !== undefined && /^ERR_(?:INVALID|UNESCAPED|HTTP)/.test(code)
 }
+
+/** Milliseconds in which a client that was too slow may read its answer. */
+const lingerMs = 1000
 
 const usualBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 

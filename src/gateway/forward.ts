@@ -125,6 +125,11 @@ export class Forwarding {
       this.#events.answered(answer)
     })
     outgoing.on('error', (error) => this.#broken(error))
+    // Nobody asked it to speak another protocol.
+    outgoing.on('upgrade', (_answer, socket) => {
+      socket.destroy()
+      this.#fail('upstream-failed', undefined)
+    })
     if (this.#framing !== 'none') outgoing.on('continue', continued)
     outgoing.on('information', ({ statusCode, rawHeaders }) => informed(statusCode, rawHeaders))
     return outgoing

@@ -31,6 +31,7 @@ import {
   forwardedLines,
   pathOf,
   requestIdIn,
+  seenBy,
   viaOf,
 } from './core.ts'
 import { isUnwritable } from './exchange.ts'
@@ -43,7 +44,7 @@ export class Tunnel {
   readonly #request: IncomingMessage
   readonly #socket: Duplex
   readonly #head: Buffer
-  readonly #seen: NodeHttpRequest
+  #seen: NodeHttpRequest
   readonly #id: string
   readonly #begin = performance.now()
   #proxy: ApiProxy | undefined
@@ -97,6 +98,7 @@ export class Tunnel {
       this.#found = found
       this.#proxy = found.proxy
       found.proxy.enter()
+      this.#seen = seenBy(found.proxy, found, this.#request, this.#seen)
       this.#decide('REQUEST', (identity) => this.#connect(found, identity))
     })
   }

@@ -257,7 +257,6 @@ function askHttp1(port: number, asked: Asked): Promise<Answered> {
       headers: { host, ...headers } as Record<string, string>,
     })
     request.on('information', ({ statusCode }) => informed.push(statusCode))
-    request.on('continue', () => informed.push(100))
     request.on('error', reject)
     request.on('response', (response) => {
       let text = ''
@@ -314,7 +313,6 @@ export function askOn(session: http2.ClientHttp2Session, asked: Asked = {}): Pro
     let trailers: Answered['trailers'] = {}
     stream.setEncoding('latin1')
     stream.on('headers', (interim) => informed.push(Number(interim[':status'])))
-    stream.on('continue', () => informed.push(100))
     stream.on('response', (answer) => {
       status = Number(answer[':status'])
       received = answer as Answered['headers']
