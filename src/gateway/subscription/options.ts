@@ -49,6 +49,8 @@ export interface SubscriptionTimes {
   readonly maxRetryMs: number
   /** Without an octet of an answer; default 10,000. */
   readonly answerMs: number
+  /** For which something can be missing before it is an alarm; default 1,000. */
+  readonly graceMs: number
 }
 
 export const defaultTimes: SubscriptionTimes = {
@@ -58,6 +60,7 @@ export const defaultTimes: SubscriptionTimes = {
   firstRetryMs: 250,
   maxRetryMs: 4000,
   answerMs: 10_000,
+  graceMs: 1000,
 }
 
 /** A whole set: what is not in it is no longer served. */

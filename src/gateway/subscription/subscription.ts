@@ -1,5 +1,6 @@
 /** Follows one environment of a manager: learns what is in force, verifies it, hands it over whole, and keeps it over a restart. @module */
 
+import { setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { misuse } from '../../client/misuse.ts'
 import {
@@ -87,6 +88,8 @@ class Follower implements Subscription {
   #handed: string | undefined
   #retryTimer: NodeJS.Timeout | undefined
   #retries = 0
+  /** Paths that could not be fetched, and since when. */
+  readonly #failing = new Map<string, number>()
 
   #channel: SubscriptionStatus['channel'] = 'starting'
   #lastContact: number | undefined
@@ -113,6 +116,8 @@ class Follower implements Subscription {
     this.ready = new Promise((resolve) => {
       this.#setReady = resolve
     })
+    // Each exchange that is open listens to it.
+    setMaxListeners(0, this.#closing.signal)
     this.#loops = this.#start()
   }
 
@@ -352,7 +357,7 @@ class Follower implements Subscription {
     this.#dropVerified()
     const isWaiting = problems.some(({ code }) => retried.has(code))
     if (isWaiting && !this.#closing.signal.aborted) this.#retryLater()
-    else this.#retries = 0
+    else this.#forgetFailures()
     this.#report()
   }
 
@@ -519,7 +524,15 @@ class Follower implements Subscription {
       return (await this.#client.ask(path, asked, [200], maximum)).body
     } catch (error) {
       if (!(error instanceof ManagerUnreachable || error instanceof ManagerRefused)) throw error
-      if (!this.#closing.signal.aborted) this.#problem(code, error.message, whose, problems)
+      if (this.#closing.signal.aborted) return undefined
+      // What was replaced a moment ago is no longer to be had, and the next state is on its way: nothing to be alarmed at yet.
+      const since = this.#failing.get(path) ?? performance.now()
+      this.#failing.set(path, since)
+      if (performance.now() - since >= this.#times.graceMs) {
+        this.#problem(code, error.message, whose, problems)
+      } else {
+        problems.push({ ...whose, code, message: error.message.slice(0, longestMessage) })
+      }
       return undefined
     }
   }
@@ -541,6 +554,11 @@ class Follower implements Subscription {
       if (running.get(key)?.json !== json) wanted.add(pointer.hash)
     }
     for (const hash of this.#verified.keys()) if (!wanted.has(hash)) this.#verified.delete(hash)
+  }
+
+  #forgetFailures(): void {
+    this.#retries = 0
+    this.#failing.clear()
   }
 
   /** What could not be fetched, or was damaged on its way, may be whole the next time. */

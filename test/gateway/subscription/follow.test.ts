@@ -178,6 +178,7 @@ describe('a subscription', () => {
           got.pipe(answer)
         },
       )
+      sent.on('error', () => answer.destroy())
       incoming.pipe(sent)
     })
     await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))

@@ -49,7 +49,7 @@ export function subscribe(
       return result(state)
     },
     onAlarm: (alarm) => alarms.push(alarm),
-    times: { pollMs: 100, firstRetryMs: 20, maxRetryMs: 200, answerMs: 2000 },
+    times: { pollMs: 100, firstRetryMs: 20, maxRetryMs: 200, answerMs: 2000, graceMs: 100 },
     ...rest,
   })
   return {

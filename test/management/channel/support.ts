@@ -25,9 +25,10 @@ import {
 import { openStore } from '../../../src/management/store/open.ts'
 import type { Store } from '../../../src/management/store/store.ts'
 import { issueCa } from '../../../src/testing/index.ts'
+import { environment, token } from '../../gateway/subscription/names.ts'
 
-export const token = 'token-of-a-gateway'
-export const environment = 'production'
+export { environment, token }
+
 const anchors: readonly string[] = [encodeBase64((await issueCa('Root CA')).der)]
 
 export interface TestManager {
@@ -77,7 +78,6 @@ export function snapshotOf(apiProxy: string, changes: Partial<Snapshot> = {}): S
   }
 }
 
-/** @param environments - Names; the first is `production`. */
 export async function startManager(
   options: { readonly pingMs?: number; readonly signingKey?: SigningKey } = {},
 ): Promise<TestManager> {
