@@ -14,6 +14,7 @@ export const modules: Modules = {
   'mtls-policy/fetch': () => import('../../src/http/fetch.node.ts'),
   'mtls-policy/hono': () => import('../../src/http/hono.node.ts'),
   'mtls-policy/koa': () => import('../../src/http/koa.ts'),
+  'mtls-policy/management': () => import('../../src/management/index.ts'),
   'mtls-policy/node-http': () => import('../../src/http/node-http.ts'),
   'mtls-policy/opentelemetry': () => import('../../src/http/metrics/opentelemetry.ts'),
   'mtls-policy/path': () => import('../../src/path/index.ts'),
