@@ -239,7 +239,8 @@ export function tlsOptions(port: number, { client, servername = 'api.example' }:
   return {
     host: '127.0.0.1',
     port,
-    ...(servername === '' ? {} : { servername }),
+    // Empty: none is named.
+    servername,
     rejectUnauthorized: false,
     ...(client === undefined ? {} : { cert: client.chainPem, key: client.privateKeyPem }),
   }

@@ -1,0 +1,308 @@
+/** WebSockets: let in once, and let stay for as long as they would be let in. */
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { Snapshot } from '../../src/deployment/snapshot.ts'
+import {
+  type Credentials,
+  raw,
+  requestPolicies,
+  stateOf,
+  tlsOptions,
+  until,
+  validating,
+  valuesOf,
+  World,
+} from './support.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await World.create()
+})
+afterEach(() => world.cleanUp())
+afterAll(() => world.end())
+
+/** Says back what it hears, and begins with the header lines that it saw. */
+async function echoServer(): Promise<string> {
+  const { url, server } = await world.upstream((_request, response) => {
+    response.writeHead(426, { 'x-from': 'upstream' })
+    response.end('use a WebSocket')
+  })
+  const webSockets = new WebSocketServer({ noServer: true })
+  server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
+    if (request.url === '/refuse') {
+      socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nX-From: upstream\r\n\r\nno')
+      return
+    }
+    if (request.url === '/h2c') {
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
+      return
+    }
+    if (request.url === '/stall') return
+    webSockets.handleUpgrade(request, socket, head, (one) => {
+      one.send(JSON.stringify({ rawHeaders: request.rawHeaders, url: request.url }))
+      one.on('message', (data, isBinary) => one.send(data, { binary: isBinary }))
+      one.on('error', () => {})
+    })
+  })
+  world.after(() => {
+    for (const one of webSockets.clients) one.terminate()
+  })
+  return url
+}
+
+interface Open {
+  readonly webSocket: WebSocket
+  readonly messages: string[]
+  readonly closed: () => number | undefined
+}
+
+async function open(port: number, client?: Credentials, path = '/ws', headers = {}): Promise<Open> {
+  const { rejectUnauthorized, cert, key } = tlsOptions(port, { client })
+  const webSocket = new WebSocket(`wss://127.0.0.1:${port}${path}`, {
+    servername: 'api.example',
+    rejectUnauthorized,
+    headers: { host: 'api.example', ...headers },
+    ...(cert === undefined ? {} : { cert, key }),
+  } as ConstructorParameters<typeof WebSocket>[2])
+  world.after(() => webSocket.terminate())
+  const messages: string[] = []
+  let code: number | undefined
+  webSocket.on('message', (data) => messages.push(String(data)))
+  webSocket.on('close', (one) => {
+    code = one
+  })
+  await new Promise<void>((resolve, reject) => {
+    webSocket.once('open', () => resolve())
+    webSocket.once('unexpected-response', (_request, response) => {
+      let body = ''
+      response.on('data', (chunk) => {
+        body += chunk
+      })
+      response.on('end', () =>
+        reject(
+          Object.assign(new Error(body), {
+            status: response.statusCode,
+            headers: response.headers,
+          }),
+        ),
+      )
+    })
+    webSocket.once('error', reject)
+  })
+  webSocket.on('error', () => {})
+  return { webSocket, messages, closed: () => code }
+}
+
+const guarded = (more: Partial<Snapshot> = {}) => ({
+  policies: requestPolicies(validating),
+  ...more,
+})
+
+describe('a WebSocket', () => {
+  test('goes through both ways, with who the client is', async () => {
+    const url = await echoServer()
+    const snapshot = world.snapshot(url, {
+      ...guarded(),
+      basePath: '/live',
+      upstream: { identityHeaders: { 'X-Client-Subject': 'subject' } },
+    })
+    const { port, gateway } = await world.gateway(stateOf(snapshot))
+    const { webSocket, messages } = await open(port, world.pki.client, '/live/a?b', {
+      'x-client-subject': 'CN=admin',
+      'x-forwarded-for': '1',
+    })
+    await until(() => messages.length === 1)
+    const seen = JSON.parse(messages[0] as string)
+    expect(seen.url).toBe('/a?b')
+    expect(valuesOf(seen.rawHeaders, 'x-client-subject')).toEqual(['CN=client-a,O=Example'])
+    expect(valuesOf(seen.rawHeaders, 'x-forwarded-for')).toEqual(['127.0.0.1'])
+    expect(valuesOf(seen.rawHeaders, 'connection')).toEqual(['Upgrade'])
+    const large = 'x'.repeat(1_000_000)
+    webSocket.send('hello')
+    webSocket.send(large)
+    await until(() => messages.length === 3)
+    expect(messages.slice(1)).toEqual(['hello', large])
+    webSocket.close(1000)
+    await until(() => gateway.requests === 0)
+  })
+
+  test('without policies goes through, whoever asks', async () => {
+    const { port } = await world.gateway(stateOf(world.snapshot(await echoServer())))
+    const { messages } = await open(port)
+    await until(() => messages.length === 1)
+  })
+
+  test('is refused by REQUEST, and never reaches the upstream', async () => {
+    const { port } = await world.gateway(stateOf(world.snapshot(await echoServer(), guarded())))
+    await expect(open(port)).rejects.toMatchObject({ status: 401 })
+  })
+
+  test('is refused by RESPONSE, after the upstream has agreed', async () => {
+    const policies = {
+      responsePolicyList: [validating],
+      errorPolicyList: [{ ...validating, name: 'last' }],
+    }
+    const { port, gateway } = await world.gateway(
+      stateOf(world.snapshot(await echoServer(), { policies })),
+    )
+    await expect(open(port)).rejects.toMatchObject({ status: 401 })
+    const { messages } = await open(port, world.pki.client)
+    await until(() => messages.length === 1)
+    await gateway.close()
+    await until(() => gateway.requests === 0)
+  })
+
+  test('that the upstream refuses has its answer', async () => {
+    const { port } = await world.gateway(stateOf(world.snapshot(await echoServer())))
+    await expect(open(port, undefined, '/refuse')).rejects.toMatchObject({
+      status: 403,
+      message: 'no',
+      headers: { 'x-from': 'upstream' },
+    })
+  })
+
+  test('that becomes another protocol is 502', async () => {
+    const { port } = await world.gateway(stateOf(world.snapshot(await echoServer())))
+    await expect(open(port, undefined, '/h2c')).rejects.toMatchObject({ status: 502 })
+  })
+
+  test('to an upstream that stalls is 504, to one that is not there 502', async () => {
+    const stalling = world.snapshot(await echoServer(), { upstream: { timeoutMs: 100 } })
+    const { port } = await world.gateway(stateOf(stalling))
+    await expect(open(port, undefined, '/stall')).rejects.toMatchObject({ status: 504 })
+    const { url, server } = await world.upstream()
+    await new Promise((closed) => server.close(closed))
+    const policies = { errorPolicyList: [validating] }
+    const gone = await world.gateway(stateOf(world.snapshot(url, { policies })))
+    await expect(open(gone.port)).rejects.toMatchObject({ status: 401 })
+    await expect(open(gone.port, world.pki.client)).rejects.toMatchObject({ status: 502 })
+  })
+
+  test('nowhere is 404', async () => {
+    const { port } = await world.gateway(stateOf())
+    await expect(open(port)).rejects.toMatchObject({ status: 404 })
+  })
+
+  test.each([
+    [
+      'h2c',
+      'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n',
+      501,
+    ],
+    [
+      'two protocols',
+      'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n',
+      501,
+    ],
+    [
+      'another method',
+      'POST / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      400,
+    ],
+    [
+      'a body',
+      'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 28\r\n\r\nGET /admin HTTP/1.1\r\nHost: x',
+      400,
+    ],
+    [
+      'another host',
+      'GET / HTTP/1.1\r\nHost: other.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      421,
+    ],
+  ])('with %s is refused', async (_name, text, status) => {
+    const { port } = await world.gateway(stateOf(world.snapshot(await echoServer())))
+    expect((await raw(port, text)).slice(0, 12)).toBe(`HTTP/1.1 ${status}`)
+  })
+
+  test('whose upstream goes away is ended', async () => {
+    const sockets = new Set<Socket>()
+    const server = createTcpServer((socket) => {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      )
+    })
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    world.after(() => server.close())
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
+    const text = raw(
+      port,
+      'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    )
+    await until(() => sockets.size === 1)
+    for (const socket of sockets) socket.resetAndDestroy()
+    await text
+    await until(() => gateway.requests === 0)
+  })
+})
+
+describe('an open WebSocket is ended', () => {
+  async function opened(more: Partial<Snapshot> = {}) {
+    const snapshot = world.snapshot(await echoServer(), guarded(more))
+    const { port, gateway } = await world.gateway(stateOf(snapshot))
+    return { snapshot, gateway, port, ...(await open(port, world.pki.client)) }
+  }
+
+  test('when its client is killed', async () => {
+    const { snapshot, gateway, closed } = await opened()
+    const entry = { issuer: 'CN=Example Issuing CA,O=Example' }
+    await gateway.apply({
+      ...stateOf(snapshot),
+      killList: [{ project: 'shop', apiProxy: null, entry }],
+    })
+    await until(() => closed() !== undefined)
+    await until(() => gateway.requests === 0)
+  })
+
+  test('when other policies would not let it in', async () => {
+    const { snapshot, gateway, closed } = await opened()
+    const strict = {
+      ...snapshot,
+      policies: requestPolicies({ ...validating, clientAcl: 'allow dn CN=somebody' }),
+    }
+    expect((await gateway.apply(stateOf(strict))).problems).toEqual([])
+    await until(() => closed() !== undefined)
+  })
+
+  test('when policies come where there were none', async () => {
+    const snapshot = world.snapshot(await echoServer())
+    const { port, gateway } = await world.gateway(stateOf(snapshot))
+    const nobody = await open(port)
+    const somebody = await open(port, world.pki.client)
+    await gateway.apply(stateOf({ ...snapshot, policies: requestPolicies(validating) }))
+    await until(() => nobody.closed() !== undefined)
+    somebody.webSocket.send('still here')
+    await until(() => somebody.messages.includes('still here'))
+  })
+
+  test('when its proxy is gone', async () => {
+    const { gateway, closed } = await opened()
+    await gateway.apply(stateOf())
+    await until(() => closed() !== undefined)
+  })
+
+  test('when its certificate runs out', async () => {
+    const snapshot = world.snapshot(await echoServer(), guarded())
+    const { port } = await world.gateway(stateOf(snapshot))
+    const client = await world.pki.issuing.issue('short', {
+      notAfter: Math.floor(Date.now() / 1000) + 2,
+    })
+    const { closed } = await open(port, client)
+    await until(() => closed() !== undefined)
+  })
+
+  test('and not when it would still be let in', async () => {
+    const { snapshot, gateway, webSocket, messages, closed } = await opened()
+    for (let n = 0; n < 5; n++) {
+      const policies = requestPolicies({ ...validating, name: `mtls-${n}` })
+      expect((await gateway.apply(stateOf({ ...snapshot, policies }))).built).toBe(1)
+    }
+    webSocket.send('still here')
+    await until(() => messages.includes('still here'))
+    expect(closed()).toBeUndefined()
+  })
+})
