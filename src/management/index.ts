@@ -9,10 +9,20 @@ export {
   signingKeyPem,
 } from '../deployment/index.ts'
 export {
+  type ApiProxyClient,
   createManagementClient,
+  type GatewayStatus,
+  type ListPage,
   type ManagementClient,
   type ManagementClientOptions,
   ManagementError,
+  type PageOptions,
+  type ProjectClient,
+  type Read,
+  type RetryOptions,
+  type SettingClient,
+  type TrustClient,
+  type WriteOptions,
 } from './client.ts'
 export type * from './resources.ts'
 export {

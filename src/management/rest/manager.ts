@@ -64,7 +64,7 @@ async function settleOne(
   return {
     environmentName,
     success: false,
-    message: `Stored, but of ${outcomes.length} gateways ${texts.length} do not run it: ${shown}${more}`,
+    message: `Stored, but not in force on ${texts.length} of ${outcomes.length} gateways: ${shown}${more}`,
   }
 }
 

@@ -8,6 +8,13 @@ export function openApiDocument(routes: readonly Route[]): object {
   const app = new OpenAPIHono()
   const { openAPIRegistry: registry } = app
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+  registry.register('Failure', failure)
+  for (const [status, description] of Object.entries(descriptions)) {
+    registry.registerComponent('responses', `Failure${status}`, {
+      description,
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
+    })
+  }
   for (const route of routes) registry.registerPath(configOf(route))
   for (const route of otherRoutes) registry.registerPath(route)
   const document = app.getOpenAPI31Document({
@@ -54,17 +61,13 @@ function configOf(route: Route): RouteConfig {
             ? { 'application/json': { schema: answers[answer] } }
             : { [answer.contentType]: { schema: { type: 'string', format: 'binary' } } },
       },
-      ...Object.fromEntries(
-        failuresOf(route).map((status) => [
-          status,
-          {
-            description: descriptions[status] ?? '',
-            content: { 'application/json': { schema: failure } },
-          },
-        ]),
-      ),
+      ...Object.fromEntries(failuresOf(route).map((status) => [status, failureOf(status)])),
     },
   }
+}
+
+function failureOf(status: number): { readonly $ref: string } {
+  return { $ref: `#/components/responses/Failure${status}` }
 }
 
 function contentOf({ schema, octets = [] }: NonNullable<Route['body']>): Record<string, object> {
@@ -148,13 +151,7 @@ const otherRoutes: readonly RouteConfig[] = [
     responses: {
       200: { description: 'Done', content: { 'application/json': { schema: gatewaysAnswer } } },
       ...Object.fromEntries(
-        [400, 401, 403, 404, 429, 503].map((status) => [
-          status,
-          {
-            description: descriptions[status] ?? '',
-            content: { 'application/json': { schema: failure } },
-          },
-        ]),
+        [400, 401, 403, 404, 429, 503].map((status) => [status, failureOf(status)]),
       ),
     },
   },
@@ -168,18 +165,8 @@ const otherRoutes: readonly RouteConfig[] = [
       security: [],
       responses: {
         200: { description: 'Yes', content: { 'application/json': { schema: healthAnswer } } },
-        400: {
-          description: descriptions[400] ?? '',
-          content: { 'application/json': { schema: failure } },
-        },
-        ...(name === 'health'
-          ? {}
-          : {
-              503: {
-                description: descriptions[503] ?? '',
-                content: { 'application/json': { schema: failure } },
-              },
-            }),
+        400: failureOf(400),
+        ...(name === 'health' ? {} : { 503: failureOf(503) }),
       },
     }),
   ),

@@ -393,7 +393,7 @@ function compare(running: unknown, stored: unknown, path: string, found: Differe
   if (Object.is(running, stored)) return
   if (isBranch(running) && isBranch(stored) && Array.isArray(running) === Array.isArray(stored)) {
     const keys = new Set([...Object.keys(running), ...Object.keys(stored)])
-    for (const key of keys) {
+    for (const key of [...keys].sort()) {
       const at = Array.isArray(stored) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`
       compare(running[key], stored[key], at, found)
     }

@@ -110,7 +110,7 @@ export async function startManager(
       })
       const response = await management.fetch(request, address === undefined ? {} : { address })
       const text = await response.text()
-      const isJson = response.headers.get('content-type') === 'application/json'
+      const isJson = response.headers.get('content-type') === 'application/json' && text !== ''
       return {
         status: response.status,
         headers: response.headers,
