@@ -19,7 +19,7 @@ const serverKills = slow ? 25 : 3
 /** In milliseconds: each kill starts a program, on a machine that may do other things. */
 const patience = kills * 5000
 const tested = await startStores('kill -9 over PostgreSQL')
-afterAll(() => tested.remove())
+afterAll(() => tested.remove(), 60_000)
 const program = await bundleProgram('writer', tested.folder)
 
 describe.each(tested.stores)('a writer to $kind', ({ kind, missing, createUrl }) => {

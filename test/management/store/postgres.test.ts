@@ -14,7 +14,7 @@ import { type Store, StoreConflict, StoreUnavailable } from '../../../src/manage
 import { type PostgresServer, startPostgres } from '../postgres.ts'
 
 const server = await startPostgres('what is special about PostgreSQL')
-afterAll(() => server?.remove())
+afterAll(() => server?.remove(), 60_000)
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {

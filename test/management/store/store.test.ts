@@ -19,7 +19,7 @@ import { type Store, StoreConflict } from '../../../src/management/store/store.t
 import { bundleProgram, startStores } from './stores.ts'
 
 const tested = await startStores('the store over PostgreSQL')
-afterAll(() => tested.remove())
+afterAll(() => tested.remove(), 60_000)
 
 const project = (name: string) => ({ id: crypto.randomUUID(), name, description: '', version: 1 })
 const environment = (name: string) => ({ id: crypto.randomUUID(), name, sequence: 0 })
