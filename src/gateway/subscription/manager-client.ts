@@ -152,3 +152,31 @@ export async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Uint8Ar
     throw new ManagerUnreachable((error as NodeJS.ErrnoException).code ?? String(error))
   }
 }
+
+/**
+ * The lines of a body, without their ends.
+ *
+ * @param maximum - Octets of one line.
+ * @throws ManagerRefused for a longer one.
+ */
+export async function* linesOf(
+  chunks: AsyncIterable<Uint8Array>,
+  maximum: number,
+): AsyncGenerator<Uint8Array> {
+  let pieces: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+      pieces.push(chunk.subarray(start, end))
+      yield Buffer.concat(pieces)
+      pieces = []
+      length = 0
+      start = end + 1
+    }
+    if (start === chunk.length) continue
+    pieces.push(chunk.subarray(start))
+    length += chunk.length - start
+    if (length > maximum) throw new ManagerRefused(200, `more than ${maximum} octets`)
+  }
+}

@@ -6,6 +6,7 @@ import type { LiveData } from '../../deployment/live.ts'
 import type { LivePointer, Pointer } from '../../deployment/pointer.ts'
 import type { Snapshot } from '../../deployment/snapshot.ts'
 import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
+import { eachOf } from './each-of.ts'
 import { type Pinned, type Seen, takeLivePointer, takePointers } from './pointers.ts'
 import type { Content, ContentKind, StateFolder } from './state-folder.ts'
 
@@ -28,6 +29,8 @@ export interface Known {
   readonly seenLive: Seen<LivePointer> | undefined
   readonly runningLive: RunningLive | undefined
 }
+
+const filesAtOnce = 16
 
 export const nothingKnown: Known = {
   seen: new Map(),
@@ -82,13 +85,17 @@ export async function readStored(
     if (text !== undefined) problems.push(unreadable('state.json is no state'))
     return { known: nothingKnown, problems }
   }
-  const seen = verified(parsed.seen, pinned, problems)
+  const inForce = verified(parsed.running, pinned, problems)
+  // Nearly all are in force: what was verified need not be again.
+  const known = new Set(Array.from(inForce.values(), ({ json }) => json))
+  const others = parsed.seen.filter((one) => !known.has(JSON.stringify(one)))
+  const seen = new Map([...inForce, ...verified(others, pinned, problems)])
   const running = new Map<string, Running>()
-  for (const [key, one] of verified(parsed.running, pinned, problems)) {
+  await eachOf([...inForce], filesAtOnce, async ([key, one]) => {
     const { hash, project, apiProxy } = one.pointer
     if (hash === null) {
       running.set(key, { ...one, snapshot: null })
-      continue
+      return
     }
     const octets = await folder.readContent('snapshots', hash)
     const read = octets && verifySnapshot(octets, one.pointer)
@@ -98,7 +105,7 @@ export async function readStored(
     } else {
       problems.push({ ...unreadable(`snapshots/${hash} is damaged`), project, apiProxy })
     }
-  }
+  })
   const live = verifiedLive(parsed.runningLive, pinned, problems)
   const runningLive = live && (await readLive(folder, live, problems))
   const seenLive = verifiedLive(parsed.seenLive, pinned, problems)

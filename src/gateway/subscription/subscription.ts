@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { misuse } from '../../client/misuse.ts'
+import { sha256Hex } from '../../deployment/canonical.ts'
 import {
   type GatewayProblem,
   type GatewayReport,
@@ -12,10 +13,18 @@ import { type DeploymentFailure, describeDeploymentFailure } from '../../deploym
 import { namePattern } from '../../deployment/fields.ts'
 import { readPublicKey } from '../../deployment/keys.ts'
 import { type LiveData, maxLiveBytes } from '../../deployment/live.ts'
+import type { Pointer } from '../../deployment/pointer.ts'
 import { maxSnapshotBytes, type Snapshot } from '../../deployment/snapshot.ts'
 import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
+import { eachOf } from './each-of.ts'
 import { EventsMalformed, readEvents } from './events.ts'
-import { chunksOf, ManagerClient, ManagerRefused, ManagerUnreachable } from './manager-client.ts'
+import {
+  chunksOf,
+  linesOf,
+  ManagerClient,
+  ManagerRefused,
+  ManagerUnreachable,
+} from './manager-client.ts'
 import {
   type AlarmCode,
   defaultTimes,
@@ -407,6 +416,7 @@ class Follower implements Subscription {
     const { seen, running } = this.#known
     const next = new Map(running)
     const missing = [...seen].filter(([key, { json }]) => running.get(key)?.json !== json)
+    await this.#fetchMany(missing.map(([, { pointer }]) => pointer))
     await eachOf(missing, concurrent, async ([key, one]) => {
       const { hash } = one.pointer
       const old = running.get(key)
@@ -422,14 +432,38 @@ class Follower implements Subscription {
     return missing.length === 0 ? running : next
   }
 
+  /** Where many are missing, they come in one answer; what is not in it, or is not whole, is fetched by itself. */
+  async #fetchMany(pointers: readonly Pointer[]): Promise<void> {
+    const wanted = new Map<string, Pointer>()
+    for (const pointer of pointers) {
+      const { hash } = pointer
+      if (hash !== null && !this.#verified.has(hash)) wanted.set(hash, pointer)
+    }
+    if (wanted.size < manyMissing) return
+    try {
+      const answer = await this.#client.open('snapshots/', { signal: this.#closing.signal })
+      if (answer.statusCode !== 200) {
+        answer.destroy()
+        return
+      }
+      for await (const line of linesOf(chunksOf(answer), maxSnapshotBytes)) {
+        const pointer = wanted.get(sha256Hex(line))
+        const read = pointer && verifySnapshot(line, pointer)
+        if (read?.ok) this.#verified.set(pointer?.hash as string, read.value)
+      }
+    } catch (error) {
+      if (!(error instanceof ManagerUnreachable || error instanceof ManagerRefused)) throw error
+    }
+  }
+
   async #snapshotOf(
     { pointer }: Pick<Running, 'pointer'>,
     problems: GatewayProblem[],
   ): Promise<Snapshot | undefined> {
     const { hash } = pointer
-    const known = this.#verified.get(hash as string)
-    if (known !== undefined) return known
     const { project, apiProxy, sequence } = pointer
+    const known = this.#verified.get(hash as string)
+    if (known?.project === project && known.apiProxy === apiProxy) return known
     const whose = { project, apiProxy, sequence }
     const octets = await this.#fetch(
       `snapshots/${hash}/`,
@@ -733,18 +767,6 @@ function parsed(text: string): unknown {
   }
 }
 
-async function eachOf<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
-}
-
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
@@ -777,6 +799,7 @@ const retried: ReadonlySet<string> = new Set<AlarmCode>([
 /** Of a gateway's problems: about live data, whichever proxy has them. */
 const liveCodes: ReadonlySet<string> = new Set(['kill-entry-unusable', 'crl-unusable'])
 const concurrent = 16
+const manyMissing = 8
 const maxTold = 4096
 const longestMessage = 2048
 /** Local limits. */

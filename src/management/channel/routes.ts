@@ -146,6 +146,19 @@ export function createChannel(options: ChannelOptions): Channel {
     return content(row?.body, 'application/json')
   })
 
+  on('GET', '/:environment/snapshots/', 'gateway', (_context, { id }) => {
+    // One that starts wants them all, and a thousand exchanges take their time.
+    const pages = snapshotsOf(store, id)
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const { done, value } = await pages.next()
+        if (done) controller.close()
+        else controller.enqueue(encoder.encode(value))
+      },
+    })
+    return new Response(body, { headers: { 'content-type': 'application/x-ndjson' } })
+  })
+
   on('GET', '/:environment/live/:hash/', 'gateway', async (context, { id }) => {
     const hash = hashOf(context)
     const row =
@@ -306,6 +319,32 @@ class States {
   }
 }
 
+/** All snapshots that are in force, one on each line, some lines at a time. */
+async function* snapshotsOf(store: Store, environment: string): AsyncGenerator<string> {
+  let last = ''
+  for (;;) {
+    const rows = await store.db
+      .selectFrom('snapshots')
+      .select(['hash', 'body'])
+      .where('hash', '>', last)
+      .where((expression) =>
+        expression.exists(
+          expression
+            .selectFrom('pointers')
+            .select('pointers.hash')
+            .whereRef('pointers.hash', '=', 'snapshots.hash')
+            .where('pointers.environment_id', '=', environment),
+        ),
+      )
+      .orderBy('hash')
+      .limit(pageSize)
+      .execute()
+    if (rows.length === 0) return
+    yield rows.map(({ body }) => `${body}\n`).join('')
+    last = rows.at(-1)?.hash ?? last
+  }
+}
+
 async function environmentId(store: Store, name: string): Promise<string | undefined> {
   if (!namePattern.test(name)) return undefined
   const row = await store.db
@@ -361,3 +400,5 @@ function parsed(text: string): unknown {
 const maxReportBytes = 16_777_216
 const maxStreams = 10_000
 const tellAgainMs = 500
+const pageSize = 50
+const encoder = new TextEncoder()

@@ -1,10 +1,13 @@
 /** A gateway's subscription over a real manager end: what is put in force comes, whole and within a second. */
 
 import { readdir, readFile } from 'node:fs/promises'
+import { createServer, type RequestListener, request } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sha256Hex } from '../../../src/deployment/index.ts'
-import { issueCa, issueCrl } from '../../../src/testing/index.ts'
+import { issueCa, issueCrl, toPem } from '../../../src/testing/index.ts'
 import { environment, startManager, type TestManager } from '../../management/channel/support.ts'
 import { makeFolder, removeFolder, subscribe, type TestSubscriber, until } from './support.ts'
 
@@ -27,6 +30,19 @@ function follow(...given: Parameters<typeof subscribe>): TestSubscriber {
   const one = subscribe(...given)
   open.push(one)
   return one
+}
+
+/** Passes requests on to a port of this machine. */
+function between(port: () => number): RequestListener {
+  return (incoming, answer) => {
+    const { method, headers, url: path } = incoming
+    const sent = request({ host: '127.0.0.1', port: port(), method, headers, path }, (got) => {
+      answer.writeHead(got.statusCode ?? 0, got.headers)
+      got.pipe(answer)
+    })
+    sent.on('error', () => answer.destroy())
+    incoming.pipe(sent)
+  }
 }
 
 describe('a subscription', () => {
@@ -163,26 +179,14 @@ describe('a subscription', () => {
   })
   test('polls where there is no stream', async () => {
     await manager.deploy('orders')
-    const { createServer, request } = await import('node:http')
     // What stands between lets everything pass but streams.
-    const between = createServer((incoming, answer) => {
-      if (incoming.url?.includes('/events/')) {
-        answer.writeHead(502).end()
-        return
-      }
-      const { method, headers, url: path } = incoming
-      const sent = request(
-        { host: '127.0.0.1', port: manager.port, method, headers, path },
-        (got) => {
-          answer.writeHead(got.statusCode ?? 0, got.headers)
-          got.pipe(answer)
-        },
-      )
-      sent.on('error', () => answer.destroy())
-      incoming.pipe(sent)
+    const pass = between(() => manager.port)
+    const half = createServer((incoming, answer) => {
+      if (incoming.url?.includes('/events/')) answer.writeHead(502).end()
+      else pass(incoming, answer)
     })
-    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
-    const { port } = between.address() as { readonly port: number }
+    await new Promise<void>((resolve) => half.listen(0, '127.0.0.1', resolve))
+    const { port } = half.address() as AddressInfo
     try {
       const one = follow(folder, { ...manager, url: `http://127.0.0.1:${port}` })
       await one.subscription.ready
@@ -193,9 +197,60 @@ describe('a subscription', () => {
       expect(one.codes()).toEqual(['manager-refused'])
       await one.subscription.close()
     } finally {
-      between.closeAllConnections()
-      between.close()
+      half.closeAllConnections()
+      half.close()
     }
+  })
+  test('takes many proxies at once', async () => {
+    await Promise.all(Array.from({ length: 60 }, (_, i) => manager.deploy(`proxy${i}`)))
+    await manager.undeploy('proxy7')
+    const one = follow(folder, manager)
+    await one.subscription.ready
+    expect(one.states).toHaveLength(1)
+    expect(Object.keys(one.runs())).toHaveLength(59)
+    expect(one.codes()).toEqual([])
+  })
+  test('asks a manager over TLS whose CA it knows, and no other', async () => {
+    await manager.deploy('orders')
+    const ca = await issueCa('Manager CA')
+    const server = await ca.issue('manager', {
+      extendedKeyUsage: ['serverAuth'],
+      subjectAltName: [{ ip: '127.0.0.1' }],
+    })
+    const secure = createSecureServer(
+      {
+        cert: toPem(server.der, 'CERTIFICATE'),
+        key: toPem(server.key.privateKey, 'PRIVATE KEY'),
+      },
+      between(() => manager.port),
+    )
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    const { port } = secure.address() as AddressInfo
+    try {
+      const of = { ...manager, url: `https://127.0.0.1:${port}/` }
+      const stranger = follow(await makeFolder(), of)
+      await until('the alarm', () => stranger.codes().includes('manager-unreachable'))
+      expect(stranger.states).toEqual([])
+      const one = follow(folder, of, { ca: toPem(ca.der, 'CERTIFICATE') })
+      await one.subscription.ready
+      expect(Object.keys(one.runs())).toEqual(['orders'])
+      for (const each of [stranger, one]) await each.subscription.close()
+      await removeFolder(stranger.folder)
+    } finally {
+      secure.closeAllConnections()
+      secure.close()
+    }
+  })
+  test.each([
+    [{ managerUrl: 'ftp://manager' }, 'managerUrl'],
+    [{ managerUrl: 'manager' }, 'managerUrl'],
+    [{ publicKey: 'AAAA' }, 'publicKey'],
+    [{ environment: 'a/b' }, 'environment'],
+    [{ gateway: '' }, 'gateway'],
+  ])('does not begin with %j', (options, option) => {
+    expect(() => subscribe(folder, manager, options)).toThrow(
+      expect.objectContaining({ code: 'option-invalid', option }),
+    )
   })
   test('keeps on disk what is in force, and nothing else', async () => {
     const one = follow(folder, manager)

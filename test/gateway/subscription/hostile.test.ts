@@ -294,6 +294,31 @@ describe('a snapshot is refused and the old state stays', () => {
     puppet.send(stateOf(pointerTo(hash, 6)))
     await expectRefused(one, code)
   })
+  test('in an answer with many, while the others are taken', async () => {
+    const all = Array.from({ length: 12 }, (_, i) => snapshotOf(`proxy${i}`))
+    for (const snapshot of all) puppet.put(snapshot)
+    const lines = all.map((snapshot) => canonicalJson(snapshot))
+    lines[3] = (lines[3] as string).replace('/', '/evil')
+    lines.splice(7, 1)
+    puppet.contents.set('snapshots', `${lines.join('\n')}\n{}\n\nhalf a li`)
+    const asked: string[] = []
+    puppet.answer = ({ url: path = '' }) => {
+      if (path.includes('/snapshots/')) asked.push(path.split('/snapshots/')[1] as string)
+      return false
+    }
+    puppet.state = stateOf(
+      ...all.map((one, i) => pointerTo(hashOf(one), i + 1, { apiProxy: one.apiProxy })),
+    )
+    const one = follow()
+    await one.subscription.ready
+    expect(Object.keys(one.runs())).toHaveLength(12)
+    expect(one.states.at(-1)?.proxies.map(({ snapshot }) => snapshot.basePath)).toEqual(
+      all.map(() => '/'),
+    )
+    // Only what was not whole is fetched again, by itself.
+    const single = [all[3], all[7]].map((snapshot) => `${hashOf(snapshot)}/`)
+    expect(asked.sort()).toEqual(['', ...single].sort())
+  })
   test('cut off on its way', async () => {
     const { one } = await followRunning()
     puppet.answer = (request, answer) => {
