@@ -8,12 +8,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** What src/management and src/gateway import; a test compares. */
+/** What src/management and src/gateway import, and zod, which @hono/zod-openapi wants beside it; a test compares. */
 export const serverPackages = [
   '@hono/node-server',
   '@hono/zod-openapi',
   'hono',
-  'httpxy',
   'kysely',
   'libsql',
   'pg',

@@ -11,7 +11,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serverManifest, serverPackages } from '../../deploy/server-packages.mjs'
 import { root } from '../docs/markdown.ts'
-import { folder, readCompose } from './support.ts'
+import { readSource } from '../source-text.ts'
+import { folder, read, readCompose } from './support.ts'
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 if (!hasOpenssl) console.log('no openssl here: prepare.sh is not run')
@@ -94,17 +95,22 @@ describe('deploy/server-packages.mjs', () => {
     for (const name of ['src/management', 'src/gateway']) {
       for (const file of readdirSync(root + name, { recursive: true, encoding: 'utf8' })) {
         if (!file.endsWith('.ts')) continue
-        const source = readFileSync(join(root, name, file), 'utf8')
-        for (const [, of = ''] of source.matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)) {
-          const [scope = '', rest = ''] = of.split('/')
-          if (!of.startsWith('node:'))
-            imported.add(scope.startsWith('@') ? `${scope}/${rest}` : scope)
+        const { specifiers } = readSource(readFileSync(join(root, name, file), 'utf8'))
+        for (const { name: specifier } of specifiers) {
+          if (/^(?:\.|node:)/.test(specifier)) continue
+          const [scope = '', rest = ''] = specifier.split('/')
+          imported.add(scope.startsWith('@') ? `${scope}/${rest}` : scope)
         }
       }
     }
     const always = Object.keys(manifest.dependencies)
     const wanted = [...imported].filter((one) => !always.includes(one))
-    expect(wanted.filter((one) => !serverPackages.includes(one))).toEqual([])
+    // A peer of @hono/zod-openapi.
+    expect(serverPackages.toSorted()).toEqual([...wanted, 'zod'].toSorted())
+    const [, shown = ''] =
+      /^npm install --prefix ([^\n\\]*(?:\\\n[^\n\\]*)*)$/m.exec(read('README.md')) ?? []
+    const named = [...shown.matchAll(/(\S+)@[\d.]+/g)].map(([, name]) => name)
+    expect(named.toSorted()).toEqual(serverPackages.toSorted())
   })
 
   test('makes them dependencies, and leaves out what only a clone needs', () => {
