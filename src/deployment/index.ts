@@ -54,7 +54,6 @@ export {
   type RevocationSettings,
   readSnapshot,
   type Snapshot,
-  snapshotBytes,
   trustOf,
   type Upstream,
   usabilityFailure,

@@ -4,7 +4,7 @@ import { parseIssuerAcl } from '../acl/text.ts'
 import { decodeBase64, encodeBase64 } from '../base/base64.ts'
 import { failed, type Result, success } from '../base/result.ts'
 import { parseIntermediates } from '../client/intermediates.ts'
-import { type Misuse, misuse } from '../client/misuse.ts'
+import type { Misuse } from '../client/misuse.ts'
 import { parseTrustAnchors } from '../client/trust-anchors.ts'
 import { type PipelineDocuments, parsePipelines, pipelineNames } from '../policy/pipelines.ts'
 import type { PolicyInvalid, PolicyProblem } from '../policy/problem.ts'
@@ -304,17 +304,6 @@ export function isUpstreamUrl(text: string): boolean {
   const { protocol, username, password, search, hash } = new URL(text)
   const isHttp = protocol === 'http:' || protocol === 'https:'
   return isHttp && username + password + search + hash === '' && !/[?#\s]/.test(text)
-}
-
-/** @throws TypeError with the first failure: for a maker that has checked before. */
-export function snapshotBytes(snapshot: Snapshot): string {
-  const text = canonicalJson(snapshot)
-  if (Buffer.byteLength(text) > maxSnapshotBytes) {
-    throw misuse('option-invalid', `a snapshot has at most ${maxSnapshotBytes} octets`, {
-      option: 'snapshot',
-    })
-  }
-  return text
 }
 
 /** Local limit: room for ten thousand trust anchors. */

@@ -7,7 +7,12 @@ import {
   canonicalJson,
   checkKillEntry,
   checkLiveData,
+  checkRevocation,
   checkSnapshot,
+  checkUpstream,
+  type DeploymentFailure,
+  defaultRevocation,
+  defaultUpstream,
   deploymentFailureCodes,
   describeDeploymentFailure,
   generateSigningKey,
@@ -29,6 +34,7 @@ import {
   type Snapshot,
   signDocument,
   signingKeyPem,
+  usabilityFailure,
 } from '../../src/deployment/index.ts'
 import { issueCa } from '../../src/testing/index.ts'
 
@@ -420,6 +426,63 @@ describe('snapshots', () => {
   })
 })
 
+describe('parts of snapshots, for whoever stores them', () => {
+  test('have defaults that are good', () => {
+    expect(checkRevocation(defaultRevocation).ok).toBe(true)
+    expect(checkUpstream({ ...defaultUpstream, url: 'https://a.example/base' }).ok).toBe(true)
+  })
+  test.each([
+    [{ mode: 'ocsp', responder: 'aia', urls: ['http://a/'] }, 'urls'],
+    [{ mode: 'ocsp', responder: 'aia', distributionPoints: true }, 'distributionPoints'],
+    [{ mode: 'ocsp', responder: 'http://[' }, 'responder'],
+    [{ urls: ['http://['] }, 'urls[0]'],
+    [{ urls: ['file:///etc'] }, 'urls[0]'],
+    [{ allowAddresses: ['10.0.0.0/8', 'everything!'] }, 'allowAddresses[1]'],
+    [{ depth: undefined }, 'depth'],
+    [{ distributionPoints: 'yes' }, 'distributionPoints'],
+    [{ onStale: 'deny' }, 'onStale'],
+  ])('are refused with %j', (changes, path) => {
+    expect(failureOf(checkRevocation({ ...defaultRevocation, ...changes }))).toEqual([
+      'document-malformed',
+      path,
+    ])
+  })
+  test.each([
+    [{ url: 'https://a/?q' }, 'url'],
+    [{ url: 'https://a/#f' }, 'url'],
+    [{ url: 'nothing' }, 'url'],
+    [{ url: 1 }, 'url'],
+    [{ maxBodyBytes: -1 }, 'maxBodyBytes'],
+    [{ timeoutMs: 1.5 }, 'timeoutMs'],
+    [{ identityHeaders: null }, 'identityHeaders'],
+    [{ identityHeaders: { a: 1 } }, 'identityHeaders.a'],
+  ])('are refused with %j', (changes, path) => {
+    const upstream = { ...defaultUpstream, url: 'https://a.example/', ...changes }
+    expect(failureOf(checkUpstream(upstream))).toEqual(['document-malformed', path])
+  })
+  test.each<[string, (s: Snapshot) => Snapshot, string | undefined]>([
+    ['whole', (s) => s, undefined],
+    ['without anchors that a policy wants', (s) => ({ ...s, trustAnchors: [] }), 'trustAnchors'],
+    [
+      'without an ACL that a policy wants',
+      (s) => ({
+        ...s,
+        issuerAcl: null,
+        policies: { requestPolicyList: [{ type: 'policy-auth-mtls', active: false }] },
+      }),
+      'issuerAcl',
+    ],
+    [
+      'without anything, where nothing is wanted',
+      (s) => ({ ...s, issuerAcl: null, trustAnchors: [], policies: {} }),
+      undefined,
+    ],
+  ])('go together: %s', (_what, change, path) => {
+    const failure = usabilityFailure(change(snapshot))
+    expect(failure && [failure.code, failure.path]).toEqual(path && ['snapshot-unusable', path])
+  })
+})
+
 describe('live data', () => {
   const live = {
     version: 1,
@@ -513,6 +576,21 @@ describe('the channel', () => {
   })
 })
 
-test('every code of a refusal has a text', () => {
-  expect(new Set(deploymentFailureCodes()).size).toBe(17)
+test('every code of a refusal has a text of its own, with the path before it', () => {
+  const facts = {
+    expected: 'this',
+    actual: 'that',
+    maximum: 7,
+    sequence: 1,
+    seen: 2,
+    problems: [{ path: 'a', problem: 'missing', expected: 'b' }],
+  }
+  const texts = deploymentFailureCodes().map((code) => {
+    const failure = { code, path: 'here', ...facts } as DeploymentFailure
+    const text = describeDeploymentFailure(failure)
+    expect(text).toBe(`here: ${describeDeploymentFailure({ ...failure, path: '' })}`)
+    return text
+  })
+  // Two kinds of certificates cannot be read in the same words, as their paths tell them apart; so do ACL, kill list and fields.
+  expect(new Set(texts).size).toBe(deploymentFailureCodes().length - 3)
 })

@@ -426,6 +426,44 @@ describe('live data are refused and the old ones stay', () => {
   })
 })
 
+describe('live data on disk', () => {
+  const crl = Buffer.from('CRL')
+  const data: LiveData = {
+    version: 1,
+    environment,
+    crls: [{ project: 'Payments', apiProxy: null, sha256: sha256Hex(crl) }],
+    killList: [],
+  }
+  test.each(['live', 'crls'])('that are damaged, in %s, come from the manager', async (kind) => {
+    puppet.contents.set(`live/${hashOf(data)}`, canonicalJson(data))
+    puppet.contents.set(`crls/${sha256Hex(crl)}`, crl)
+    const issuedAt = '2026-11-23T22:00:00Z'
+    const hash = hashOf(data)
+    const live = signDocument(
+      { version: 1, kind: 'live', environment, hash, sequence: 6, issuedAt },
+      key,
+    )
+    puppet.state = { ...stateOf(pointerTo(puppet.put(snapshotOf('orders')), 5)), live }
+    const one = follow()
+    await one.subscription.ready
+    expect(one.states[0]?.crls).toHaveLength(1)
+    await one.subscription.close()
+    const [name = ''] = await readdir(join(folder, kind))
+    await writeFile(join(folder, kind, name), 'damaged')
+    const again = follow()
+    await until('the list', () => again.states.at(-1)?.crls.length === 1)
+    expect(again.states.map(({ from, crls }) => [from, crls.length])).toEqual([
+      ['disk', 0],
+      ['manager', 1],
+    ])
+    expect(again.codes()).toEqual(['stored-state-unreadable'])
+    await again.subscription.close()
+    const third = follow({}, { url: 'http://127.0.0.1:9', publicKey })
+    await third.subscription.ready
+    expect(third.states[0]?.crls).toHaveLength(1)
+  })
+})
+
 describe('a manager', () => {
   test('that was replaced by an impostor changes nothing', async () => {
     const manager = await startManager()

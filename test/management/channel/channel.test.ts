@@ -13,15 +13,14 @@ import {
   readSignedPointer,
 } from '../../../src/deployment/index.ts'
 import { createChannel, environmentsRunning } from '../../../src/management/channel/index.ts'
-import { until } from '../../gateway/subscription/support.ts'
+import { makeFolder, removeFolder, subscribe, until } from '../../gateway/subscription/support.ts'
+import { startStores } from '../store/stores.ts'
 import { environment, snapshotOf, startManager, type TestManager, token } from './support.ts'
 
-let manager: TestManager
+const tested = await startStores('the channel over PostgreSQL')
+afterAll(() => tested.remove())
 
-beforeAll(async () => {
-  manager = await startManager({ pingMs: 50 })
-})
-afterAll(() => manager.close())
+let manager: TestManager
 
 interface Asked extends RequestInit {
   readonly as?: string
@@ -60,327 +59,365 @@ function put(body: string, gateway = 'gw-1'): Promise<Response> {
   return ask(`gateways/${gateway}/report/`, { method: 'PUT', body })
 }
 
-describe('a state', () => {
-  test('has a signed pointer for each proxy, in the order of their numbers', async () => {
-    const orders = await manager.deploy('orders')
-    const invoices = await manager.deploy('invoices')
-    const { pointers } = await state()
-    expect(pointers.map(({ document }) => document)).toMatchObject([
-      { apiProxy: 'orders', hash: orders.hash, sequence: orders.sequence, project: 'Payments' },
-      { apiProxy: 'invoices', hash: invoices.hash, sequence: invoices.sequence, environment },
-    ])
-    const key = readPublicKey(manager.publicKey)
-    for (const pointer of pointers) expect(readSignedPointer(pointer, key).ok).toBe(true)
+describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (store) => {
+  beforeAll(async () => {
+    manager = await startManager({ pingMs: 50, storeUrl: await store.createUrl() })
   })
-  test('has live data as soon as a proxy runs', async () => {
-    await manager.deploy('orders')
-    const { live } = await state()
-    expect(readSignedLivePointer(live, readPublicKey(manager.publicKey)).ok).toBe(true)
-    const body = await (await ask(`live/${live?.document.hash}/`)).text()
-    expect(hashOf(JSON.parse(body))).toBe(live?.document.hash)
-    expect((JSON.parse(body) as LiveData).environment).toBe(environment)
-    expect((await state('staging')).live).toBeNull()
-  })
-  test('is told apart by its ETag, which every change renews', async () => {
-    await manager.deploy('orders')
-    const first = await ask('state/')
-    const etag = first.headers.get('etag') ?? ''
-    expect(etag).toMatch(/^"[0-9a-f]{64}"$/)
-    const same = await ask('state/', { headers: { 'if-none-match': `"x", ${etag}` } })
-    expect([same.status, await same.text()]).toEqual([304, ''])
-    await manager.deploy('orders', { basePath: '/other' })
-    const other = await ask('state/', { headers: { 'if-none-match': etag } })
-    expect(other.status).toBe(200)
-    expect(other.headers.get('etag')).not.toBe(etag)
-  })
-  test('keeps the pointer of what was undeployed', async () => {
-    await manager.deploy('refunds')
-    const gone = await manager.undeploy('refunds')
-    const { pointers } = await state()
-    const last = pointers.find(({ document }) => document.apiProxy === 'refunds')
-    expect(last?.document).toMatchObject({ hash: null, sequence: gone?.sequence })
-    expect(await manager.undeploy('refunds')).toBeUndefined()
-    expect(await manager.undeploy('never')).toBeUndefined()
-  })
-  test('is served without the slash at its end, too', async () => {
-    expect((await ask('state')).status).toBe(200)
-    expect((await ask('gateways')).status).toBe(200)
-  })
-})
+  afterAll(() => manager.close())
 
-describe('nobody gets', () => {
-  test.each([
-    ['state/', 'GET'],
-    ['events/', 'GET'],
-    [`snapshots/${'ab'.repeat(32)}/`, 'GET'],
-    [`live/${'ab'.repeat(32)}/`, 'GET'],
-    [`crls/${'ab'.repeat(32)}/`, 'GET'],
-    ['gateways/', 'GET'],
-    ['gateways/gw-1/report/', 'PUT'],
-    ['gateways/gw-1/report/', 'DELETE'],
-  ])('%s by %s without a token', async (path, method) => {
-    expect((await ask(path, { method, as: 'other' })).status).toBe(401)
-  })
-  test.each(['nowhere', '..', '%00', "'; drop table environments; --"])(
-    'the environment %j, which there is not',
-    async (name) => {
-      const answer = await ask('state/', { of: encodeURIComponent(name) })
-      expect(answer.status).toBe(404)
-    },
-  )
-  test.each(['snapshots', 'live', 'crls'])('%s under anything but a hash', async (kind) => {
-    for (const name of ['x', 'AB'.repeat(32), '..%2f..%2fetc', 'ab'.repeat(32)]) {
-      expect(await codeOf(await ask(`${kind}/${name}/`))).toEqual([404, 'not-found'])
-    }
-  })
-  test('what is in force in another environment, or no longer', async () => {
-    const { hash } = await manager.deploy('orders', { basePath: '/secret' })
-    expect((await ask(`snapshots/${hash}/`)).status).toBe(200)
-    const elsewhere = await ask(`snapshots/${hash}/`, { of: 'staging' })
-    expect(await codeOf(elsewhere)).toEqual([404, 'not-found'])
-    await manager.deploy('orders')
-    expect((await ask(`snapshots/${hash}/`)).status).toBe(404)
-  })
-  test('a CRL that the live data do not name', async () => {
-    const [published] = await manager.addCrl(Buffer.from('CRL'), 'orders')
-    const { live } = await state()
-    expect(live?.document.hash).toBe(published?.hash)
-    const body = await (await ask(`live/${live?.document.hash}/`)).text()
-    const { crls } = JSON.parse(body) as LiveData
-    const path = `crls/${crls[0]?.sha256}/`
-    const answer = await ask(path)
-    expect([answer.headers.get('content-type'), await answer.text()]).toEqual([
-      'application/pkix-crl',
-      'CRL',
-    ])
-    expect((await ask(path, { of: 'staging' })).status).toBe(404)
-  })
-})
-
-test('a snapshot is its canonical octets, for ever', async () => {
-  const { hash } = await manager.deploy('orders')
-  const answer = await ask(`snapshots/${hash}/`)
-  expect(answer.headers.get('cache-control')).toContain('immutable')
-  expect(await answer.text()).toBe(canonicalJson(snapshotOf('orders')))
-})
-
-describe('publishing', () => {
-  test.each([
-    [{ hosts: [] }, 'document-malformed', 'hosts'],
-    [{ trustAnchors: [] }, 'snapshot-unusable', 'trustAnchors'],
-    [{ issuerAcl: 'nonsense' }, 'issuer-acl-invalid', 'issuerAcl'],
-  ])('refuses what gateways would refuse: %j', async (changes, code, path) => {
-    const before = await state()
-    const result = await manager.store.transaction((trx) =>
-      manager.publisher.publishSnapshot(trx, {
-        environmentId: environment,
-        apiProxyId: 'orders',
-        snapshot: snapshotOf('orders', changes),
-      }),
-    )
-    expect(result).toMatchObject({ ok: false, failure: { code, path } })
-    expect(await state()).toEqual(before)
-  })
-  test('is undone with its transaction, and nobody is told', async () => {
-    const before = await state()
-    const told: string[] = []
-    const end = manager.store.onChange((name) => told.push(name))
-    const failing = manager.store.transaction(async (trx) => {
-      await manager.publisher.publishSnapshot(trx, {
-        environmentId: environment,
-        apiProxyId: 'orders',
-        snapshot: snapshotOf('orders', { basePath: '/undone' }),
-      })
-      throw new RangeError('no')
+  describe('a state', () => {
+    test('has a signed pointer for each proxy, in the order of their numbers', async () => {
+      const orders = await manager.deploy('orders')
+      const invoices = await manager.deploy('invoices')
+      const { pointers } = await state()
+      expect(pointers.map(({ document }) => document)).toMatchObject([
+        { apiProxy: 'orders', hash: orders.hash, sequence: orders.sequence, project: 'Payments' },
+        { apiProxy: 'invoices', hash: invoices.hash, sequence: invoices.sequence, environment },
+      ])
+      const key = readPublicKey(manager.publicKey)
+      for (const pointer of pointers) expect(readSignedPointer(pointer, key).ok).toBe(true)
     })
-    await expect(failing).rejects.toThrow(RangeError)
-    expect(await state()).toEqual(before)
-    expect(told).toEqual([])
-    end()
+    test('has live data as soon as a proxy runs', async () => {
+      await manager.deploy('orders')
+      const { live } = await state()
+      expect(readSignedLivePointer(live, readPublicKey(manager.publicKey)).ok).toBe(true)
+      const body = await (await ask(`live/${live?.document.hash}/`)).text()
+      expect(hashOf(JSON.parse(body))).toBe(live?.document.hash)
+      expect((JSON.parse(body) as LiveData).environment).toBe(environment)
+      expect((await state('staging')).live).toBeNull()
+    })
+    test('is told apart by its ETag, which every change renews', async () => {
+      await manager.deploy('orders')
+      const first = await ask('state/')
+      const etag = first.headers.get('etag') ?? ''
+      expect(etag).toMatch(/^"[0-9a-f]{64}"$/)
+      const same = await ask('state/', { headers: { 'if-none-match': `"x", ${etag}` } })
+      expect([same.status, await same.text()]).toEqual([304, ''])
+      await manager.deploy('orders', { basePath: '/other' })
+      const other = await ask('state/', { headers: { 'if-none-match': etag } })
+      expect(other.status).toBe(200)
+      expect(other.headers.get('etag')).not.toBe(etag)
+    })
+    test('keeps the pointer of what was undeployed', async () => {
+      await manager.deploy('refunds')
+      const gone = await manager.undeploy('refunds')
+      const { pointers } = await state()
+      const last = pointers.find(({ document }) => document.apiProxy === 'refunds')
+      expect(last?.document).toMatchObject({ hash: null, sequence: gone?.sequence })
+      expect(await manager.undeploy('refunds')).toBeUndefined()
+      expect(await manager.undeploy('never')).toBeUndefined()
+    })
+    test('is served without the slash at its end, too', async () => {
+      expect((await ask('state')).status).toBe(200)
+      expect((await ask('gateways')).status).toBe(200)
+    })
   })
-  test('gives each change the next number, whoever asks at once', async () => {
-    const all = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => manager.deploy(i % 2 ? 'orders' : 'invoices')),
-    )
-    const numbers = all.map(({ sequence }) => sequence)
-    expect(new Set(numbers).size).toBe(10)
-    const { pointers } = await state()
-    const last = pointers.map(({ document }) => document.sequence)
-    expect(Math.max(...last)).toBe(Math.max(...numbers))
-  })
-  test('renews live data only when they change', async () => {
-    await manager.deploy('orders')
-    const [published] = await manager.kill({ issuer: 'CN=Lost CA' })
-    expect(published).toMatchObject({ environment })
-    const again = await manager.store.transaction((trx) =>
-      manager.publisher.publishLive(trx, environment),
-    )
-    expect(again).toEqual({ ok: true, value: undefined })
-    const body = await (await ask(`live/${published?.hash}/`)).text()
-    expect((JSON.parse(body) as LiveData).killList).toEqual([
-      { project: 'Payments', apiProxy: null, entry: { issuer: 'CN=Lost CA' } },
-    ])
-  })
-  test('knows where a project and a proxy run', async () => {
-    await manager.deploy('orders')
-    const run = (kind: 'project' | 'proxy', id: string) =>
-      manager.store.transaction((trx) => environmentsRunning(trx, kind, id))
-    expect(await run('project', 'p1')).toEqual([environment])
-    expect(await run('proxy', 'orders')).toEqual([environment])
-    expect(await run('proxy', 'never')).toEqual([])
-  })
-})
 
-describe('events', () => {
-  async function read(path = 'events/?gateway=gw-1') {
-    const stop = new AbortController()
-    const answer = await ask(path, { signal: stop.signal })
-    const seen = { text: '', isOver: false }
-    const reading = (async () => {
-      const decoder = new TextDecoder()
-      for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
-        seen.text += decoder.decode(chunk)
+  describe('nobody gets', () => {
+    test.each([
+      ['state/', 'GET'],
+      ['events/', 'GET'],
+      [`snapshots/${'ab'.repeat(32)}/`, 'GET'],
+      [`live/${'ab'.repeat(32)}/`, 'GET'],
+      [`crls/${'ab'.repeat(32)}/`, 'GET'],
+      ['gateways/', 'GET'],
+      ['gateways/gw-1/report/', 'PUT'],
+      ['gateways/gw-1/report/', 'DELETE'],
+    ])('%s by %s without a token', async (path, method) => {
+      expect((await ask(path, { method, as: 'other' })).status).toBe(401)
+    })
+    test.each(['nowhere', '..', '%00', "'; drop table environments; --"])(
+      'the environment %j, which there is not',
+      async (name) => {
+        const answer = await ask('state/', { of: encodeURIComponent(name) })
+        expect(answer.status).toBe(404)
+      },
+    )
+    test.each(['snapshots', 'live', 'crls'])('%s under anything but a hash', async (kind) => {
+      for (const name of ['x', 'AB'.repeat(32), '..%2f..%2fetc', 'ab'.repeat(32)]) {
+        expect(await codeOf(await ask(`${kind}/${name}/`))).toEqual([404, 'not-found'])
       }
-    })().catch(() => {})
-    void reading.then(() => {
-      seen.isOver = true
     })
-    return { answer, seen, stop: () => stop.abort(), over: reading }
-  }
-  const statesIn = (text: string): Pointer[][] =>
-    [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) =>
-      (JSON.parse(data) as EnvironmentState).pointers.map(({ document }) => document),
-    )
-
-  test('are the state at once, after each change, and pings', async () => {
-    const first = await manager.deploy('orders')
-    const { answer, seen, stop, over } = await read()
-    expect(answer.headers.get('content-type')).toBe('text/event-stream')
-    await until('the state', () => statesIn(seen.text).length === 1)
-    const etag = (await ask('state/')).headers.get('etag')
-    expect(seen.text).toMatch(/^event: state\nid: [0-9a-f]{64}\ndata: [^\n]+\n\n/)
-    expect(`"${/^id: (.*)$/m.exec(seen.text)?.[1]}"`).toBe(etag)
-    await until('a ping', () => seen.text.endsWith(': ping\n\n'))
-    const next = await manager.deploy('orders', { basePath: '/next' })
-    await until('the change', () => statesIn(seen.text).length === 2)
-    const numbers = statesIn(seen.text).map(
-      (pointers) => pointers.find(({ apiProxy }) => apiProxy === 'orders')?.sequence,
-    )
-    expect(numbers).toEqual([first.sequence, next.sequence])
-    stop()
-    await over
-  })
-  test('make a gateway connected as long as they are open', async () => {
-    const { stop, over } = await read('events/?gateway=gw-listening')
-    const names = async () => (await manager.channel.connected(environment)).map(({ name }) => name)
-    expect(await names()).toContain('gw-listening')
-    stop()
-    await over
-    await until('it is gone', async () => !(await names()).includes('gw-listening'))
-  })
-  test('of a name that is none are refused', async () => {
-    const answer = await ask('events/?gateway=a%2fb')
-    expect(await codeOf(answer)).toEqual([400, 'gateway-name-invalid'])
-  })
-  test('tell of a change that another manager made', async () => {
-    const other = createChannel({ store: manager.store, authorize: () => undefined })
-    const answer = await other.routes.request(`/${environment}/events/`)
-    const reader = answer.body?.getReader()
-    await reader?.read()
-    const { sequence } = await manager.deploy('orders', { basePath: '/elsewhere' })
-    const chunk = await reader?.read()
-    expect(new TextDecoder().decode(chunk?.value)).toContain(`"sequence":${sequence}`)
-    await other.close()
-    expect((await reader?.read())?.done).toBe(true)
-    expect((await other.routes.request(`/${environment}/events/`)).status).toBe(503)
-  })
-})
-
-describe('reports', () => {
-  beforeEach(async () => {
-    await ask('gateways/gw-1/report/', { method: 'DELETE' })
-  })
-  test('are listed with what each gateway runs', async () => {
-    const { hash, sequence } = await manager.deploy('orders')
-    const runs = [{ project: 'Payments', apiProxy: 'orders', hash, sequence }]
-    expect((await put(report({ runs }))).status).toBe(204)
-    const list = (await (await ask('gateways/')).json()) as { readonly resultList: object[] }
-    expect(list).toMatchObject({ success: true, resultCount: list.resultList.length })
-    const own = list.resultList.find((one) => 'name' in one && one.name === 'gw-1')
-    expect(own).toMatchObject({ name: 'gw-1', connected: true, runs, live: null, problems: [] })
-  })
-  test.each([
-    ['no JSON', '{', 400, 'document-malformed'],
-    ['another shape', '{}', 400, 'document-malformed'],
-    ['the name of another', report({ gateway: 'gw-2' }), 422, 'report-mismatch'],
-    ['another environment', report({ environment: 'staging' }), 422, 'report-mismatch'],
-    ['too much', `"${'x'.repeat(17_000_000)}"`, 413, 'body-too-large'],
-  ])('with %s are refused', async (_what, body, status, code) => {
-    expect(await codeOf(await put(body))).toEqual([status, code])
-  })
-  test('are waited for: one is done, one has a problem, one is silent', async () => {
-    const { hash, sequence } = await manager.deploy('orders')
-    const run = { project: 'Payments', apiProxy: 'orders', hash, sequence }
-    for (const name of ['gw-a', 'gw-b', 'gw-c']) await put(report({ gateway: name }), name)
-    const waiting = manager.channel.waitForReports(environment, sequence, 700)
-    await put(report({ gateway: 'gw-a', runs: [{ ...run, sequence: sequence + 1 }] }), 'gw-a')
-    const problem = { ...run, hash: undefined, code: 'snapshot-hash-mismatch', message: 'broken' }
-    await put(report({ gateway: 'gw-b', problems: [problem] }), 'gw-b')
-    expect(await waiting).toEqual([
-      { gateway: 'gw-a', outcome: 'ok' },
-      { gateway: 'gw-b', outcome: 'problem', code: problem.code, message: 'broken' },
-      { gateway: 'gw-c', outcome: 'not-in-time' },
-    ])
-    for (const name of ['gw-a', 'gw-b', 'gw-c']) {
-      await ask(`gateways/${name}/report/`, { method: 'DELETE' })
-    }
-  })
-  test('of what could not be fetched are waited for until it could', async () => {
-    const { hash, sequence } = await manager.deploy('orders')
-    const run = { project: 'Payments', apiProxy: 'orders', hash, sequence }
-    const problem = { ...run, hash: undefined, code: 'snapshot-unavailable', message: 'away' }
-    await put(report({ problems: [problem] }))
-    const short = await manager.channel.waitForReports(environment, sequence, 50)
-    expect(short).toEqual([
-      { gateway: 'gw-1', outcome: 'problem', code: 'snapshot-unavailable', message: 'away' },
-    ])
-    const waiting = manager.channel.waitForReports(environment, sequence, 5000)
-    await put(report({ runs: [run] }))
-    expect(await waiting).toEqual([{ gateway: 'gw-1', outcome: 'ok' }])
-  })
-  test('that another manager took are waited for', async () => {
-    const other = createChannel({ store: manager.store, authorize: () => undefined })
-    const { hash, sequence } = await manager.deploy('orders')
-    await put(report())
-    const waiting = manager.channel.waitForReports(environment, sequence, 5000)
-    const runs = [{ project: 'Payments', apiProxy: 'orders', hash, sequence }]
-    const path = `/${environment}/gateways/gw-1/report/`
-    await other.routes.request(path, { method: 'PUT', body: report({ runs }) })
-    expect(await waiting).toEqual([{ gateway: 'gw-1', outcome: 'ok' }])
-    await other.close()
-  })
-  test('are old after 25 seconds, and gone after a week', async () => {
-    let now = Date.now()
-    const other = createChannel({
-      store: manager.store,
-      authorize: () => undefined,
-      now: () => now,
+    test('what is in force in another environment, or no longer', async () => {
+      const { hash } = await manager.deploy('orders', { basePath: '/secret' })
+      expect((await ask(`snapshots/${hash}/`)).status).toBe(200)
+      const elsewhere = await ask(`snapshots/${hash}/`, { of: 'staging' })
+      expect(await codeOf(elsewhere)).toEqual([404, 'not-found'])
+      await manager.deploy('orders')
+      expect((await ask(`snapshots/${hash}/`)).status).toBe(404)
     })
-    const send = (name: string) =>
-      other.routes.request(`/staging/gateways/${name}/report`, {
-        method: 'PUT',
-        body: report({ gateway: name, environment: 'staging' }),
+    test('a CRL that the live data do not name', async () => {
+      const [published] = await manager.addCrl(Buffer.from('CRL'), 'orders')
+      const { live } = await state()
+      expect(live?.document.hash).toBe(published?.hash)
+      const body = await (await ask(`live/${live?.document.hash}/`)).text()
+      const { crls } = JSON.parse(body) as LiveData
+      const path = `crls/${crls[0]?.sha256}/`
+      const answer = await ask(path)
+      expect([answer.headers.get('content-type'), await answer.text()]).toEqual([
+        'application/pkix-crl',
+        'CRL',
+      ])
+      expect((await ask(path, { of: 'staging' })).status).toBe(404)
+    })
+  })
+
+  test('a snapshot is its canonical octets, for ever', async () => {
+    const { hash } = await manager.deploy('orders')
+    const answer = await ask(`snapshots/${hash}/`)
+    expect(answer.headers.get('cache-control')).toContain('immutable')
+    expect(await answer.text()).toBe(canonicalJson(snapshotOf('orders')))
+  })
+
+  describe('publishing', () => {
+    test.each([
+      [{ hosts: [] }, 'document-malformed', 'hosts'],
+      [{ trustAnchors: [] }, 'snapshot-unusable', 'trustAnchors'],
+      [{ issuerAcl: 'nonsense' }, 'issuer-acl-invalid', 'issuerAcl'],
+    ])('refuses what gateways would refuse: %j', async (changes, code, path) => {
+      const before = await state()
+      const result = await manager.store.transaction((trx) =>
+        manager.publisher.publishSnapshot(trx, {
+          environmentId: environment,
+          apiProxyId: 'orders',
+          snapshot: snapshotOf('orders', changes),
+        }),
+      )
+      expect(result).toMatchObject({ ok: false, failure: { code, path } })
+      expect(await state()).toEqual(before)
+    })
+    test('is undone with its transaction, and nobody is told', async () => {
+      const before = await state()
+      const told: string[] = []
+      const end = manager.store.onChange((name) => told.push(name))
+      const failing = manager.store.transaction(async (trx) => {
+        await manager.publisher.publishSnapshot(trx, {
+          environmentId: environment,
+          apiProxyId: 'orders',
+          snapshot: snapshotOf('orders', { basePath: '/undone' }),
+        })
+        throw new RangeError('no')
       })
-    const connected = async () => (await other.connected('staging')).map(({ name }) => name)
-    await send('old')
-    now += 25_000
-    expect(await connected()).toEqual(['old'])
-    now += 1
-    expect(await connected()).toEqual([])
-    now += 7 * 86_400_000
-    await send('new')
-    const list = await other.routes.request('/staging/gateways/')
-    expect(await list.json()).toMatchObject({ resultCount: 1, resultList: [{ name: 'new' }] })
-    await other.close()
+      await expect(failing).rejects.toThrow(RangeError)
+      expect(await state()).toEqual(before)
+      expect(told).toEqual([])
+      end()
+    })
+    test('gives each change the next number, whoever asks at once', async () => {
+      const all = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => manager.deploy(i % 2 ? 'orders' : 'invoices')),
+      )
+      const numbers = all.map(({ sequence }) => sequence)
+      expect(new Set(numbers).size).toBe(10)
+      const { pointers } = await state()
+      const last = pointers.map(({ document }) => document.sequence)
+      expect(Math.max(...last)).toBe(Math.max(...numbers))
+    })
+    test('renews live data only when they change', async () => {
+      await manager.deploy('orders')
+      const expires = '2030-01-01T00:00:00.000Z'
+      const [published] = await manager.kill({ issuer: 'CN=Lost CA' }, expires)
+      expect(published).toMatchObject({ environment })
+      const again = await manager.store.transaction((trx) =>
+        manager.publisher.publishLive(trx, environment),
+      )
+      expect(again).toEqual({ ok: true, value: undefined })
+      const body = await (await ask(`live/${published?.hash}/`)).text()
+      expect((JSON.parse(body) as LiveData).killList).toEqual([
+        { project: 'Payments', apiProxy: null, entry: { issuer: 'CN=Lost CA', expires } },
+      ])
+    })
+    test('knows where a project and a proxy run', async () => {
+      await manager.deploy('orders')
+      const run = (kind: 'project' | 'proxy', id: string) =>
+        manager.store.transaction((trx) => environmentsRunning(trx, kind, id))
+      expect(await run('project', 'p1')).toEqual([environment])
+      expect(await run('proxy', 'orders')).toEqual([environment])
+      expect(await run('proxy', 'never')).toEqual([])
+    })
   })
+
+  describe('events', () => {
+    async function read(path = 'events/?gateway=gw-1') {
+      const stop = new AbortController()
+      const answer = await ask(path, { signal: stop.signal })
+      const seen = { text: '', isOver: false }
+      const reading = (async () => {
+        const decoder = new TextDecoder()
+        for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+          seen.text += decoder.decode(chunk)
+        }
+      })().catch(() => {})
+      void reading.then(() => {
+        seen.isOver = true
+      })
+      return { answer, seen, stop: () => stop.abort(), over: reading }
+    }
+    const statesIn = (text: string): Pointer[][] =>
+      [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) =>
+        (JSON.parse(data) as EnvironmentState).pointers.map(({ document }) => document),
+      )
+
+    test('are the state at once, after each change, and pings', async () => {
+      const first = await manager.deploy('orders')
+      const { answer, seen, stop, over } = await read()
+      expect(answer.headers.get('content-type')).toBe('text/event-stream')
+      await until('the state', () => statesIn(seen.text).length === 1)
+      const etag = (await ask('state/')).headers.get('etag')
+      expect(seen.text).toMatch(/^event: state\nid: [0-9a-f]{64}\ndata: [^\n]+\n\n/)
+      expect(`"${/^id: (.*)$/m.exec(seen.text)?.[1]}"`).toBe(etag)
+      await until('a ping', () => seen.text.endsWith(': ping\n\n'))
+      const next = await manager.deploy('orders', { basePath: '/next' })
+      await until('the change', () => statesIn(seen.text).length === 2)
+      const numbers = statesIn(seen.text).map(
+        (pointers) => pointers.find(({ apiProxy }) => apiProxy === 'orders')?.sequence,
+      )
+      expect(numbers).toEqual([first.sequence, next.sequence])
+      stop()
+      await over
+    })
+    test('make a gateway connected as long as they are open', async () => {
+      const { stop, over } = await read('events/?gateway=gw-listening')
+      const names = async () =>
+        (await manager.channel.connected(environment)).map(({ name }) => name)
+      expect(await names()).toContain('gw-listening')
+      stop()
+      await over
+      await until('it is gone', async () => !(await names()).includes('gw-listening'))
+    })
+    test('of a name that is none are refused', async () => {
+      const answer = await ask('events/?gateway=a%2fb')
+      expect(await codeOf(answer)).toEqual([400, 'gateway-name-invalid'])
+    })
+    test('tell of a change that another manager made', async () => {
+      const other = createChannel({ store: manager.store, authorize: () => undefined })
+      const answer = await other.routes.request(`/${environment}/events/`)
+      const reader = answer.body?.getReader()
+      await reader?.read()
+      const { sequence } = await manager.deploy('orders', { basePath: '/elsewhere' })
+      const chunk = await reader?.read()
+      expect(new TextDecoder().decode(chunk?.value)).toContain(`"sequence":${sequence}`)
+      await other.close()
+      expect((await reader?.read())?.done).toBe(true)
+      expect((await other.routes.request(`/${environment}/events/`)).status).toBe(503)
+    })
+  })
+
+  describe('reports', () => {
+    beforeEach(async () => {
+      await ask('gateways/gw-1/report/', { method: 'DELETE' })
+    })
+    test('are listed with what each gateway runs', async () => {
+      const { hash, sequence } = await manager.deploy('orders')
+      const runs = [{ project: 'Payments', apiProxy: 'orders', hash, sequence }]
+      expect((await put(report({ runs }))).status).toBe(204)
+      const list = (await (await ask('gateways/')).json()) as { readonly resultList: object[] }
+      expect(list).toMatchObject({ success: true, resultCount: list.resultList.length })
+      const own = list.resultList.find((one) => 'name' in one && one.name === 'gw-1')
+      expect(own).toMatchObject({ name: 'gw-1', connected: true, runs, live: null, problems: [] })
+    })
+    test.each([
+      ['no JSON', '{', 400, 'document-malformed'],
+      ['another shape', '{}', 400, 'document-malformed'],
+      ['the name of another', report({ gateway: 'gw-2' }), 422, 'report-mismatch'],
+      ['another environment', report({ environment: 'staging' }), 422, 'report-mismatch'],
+      ['too much', `"${'x'.repeat(17_000_000)}"`, 413, 'body-too-large'],
+    ])('with %s are refused', async (_what, body, status, code) => {
+      expect(await codeOf(await put(body))).toEqual([status, code])
+    })
+    test('are waited for: one is done, one has a problem, one is silent', async () => {
+      const { hash, sequence } = await manager.deploy('orders')
+      const run = { project: 'Payments', apiProxy: 'orders', hash, sequence }
+      for (const name of ['gw-a', 'gw-b', 'gw-c']) await put(report({ gateway: name }), name)
+      const waiting = manager.channel.waitForReports(environment, sequence, 700)
+      await put(report({ gateway: 'gw-a', runs: [{ ...run, sequence: sequence + 1 }] }), 'gw-a')
+      const problem = { ...run, hash: undefined, code: 'snapshot-hash-mismatch', message: 'broken' }
+      await put(report({ gateway: 'gw-b', problems: [problem] }), 'gw-b')
+      expect(await waiting).toEqual([
+        { gateway: 'gw-a', outcome: 'ok' },
+        { gateway: 'gw-b', outcome: 'problem', code: problem.code, message: 'broken' },
+        { gateway: 'gw-c', outcome: 'not-in-time' },
+      ])
+      for (const name of ['gw-a', 'gw-b', 'gw-c']) {
+        await ask(`gateways/${name}/report/`, { method: 'DELETE' })
+      }
+    })
+    test('of what could not be fetched are waited for until it could', async () => {
+      const { hash, sequence } = await manager.deploy('orders')
+      const run = { project: 'Payments', apiProxy: 'orders', hash, sequence }
+      const problem = { ...run, hash: undefined, code: 'snapshot-unavailable', message: 'away' }
+      await put(report({ problems: [problem] }))
+      const short = await manager.channel.waitForReports(environment, sequence, 50)
+      expect(short).toEqual([
+        { gateway: 'gw-1', outcome: 'problem', code: 'snapshot-unavailable', message: 'away' },
+      ])
+      const waiting = manager.channel.waitForReports(environment, sequence, 5000)
+      await put(report({ runs: [run] }))
+      expect(await waiting).toEqual([{ gateway: 'gw-1', outcome: 'ok' }])
+    })
+    test('that another manager took are waited for', async () => {
+      const other = createChannel({ store: manager.store, authorize: () => undefined })
+      const { hash, sequence } = await manager.deploy('orders')
+      await put(report())
+      const waiting = manager.channel.waitForReports(environment, sequence, 5000)
+      const runs = [{ project: 'Payments', apiProxy: 'orders', hash, sequence }]
+      const path = `/${environment}/gateways/gw-1/report/`
+      await other.routes.request(path, { method: 'PUT', body: report({ runs }) })
+      expect(await waiting).toEqual([{ gateway: 'gw-1', outcome: 'ok' }])
+      await other.close()
+    })
+    test('are old after 25 seconds, and gone after a week', async () => {
+      let now = Date.now()
+      const other = createChannel({
+        store: manager.store,
+        authorize: () => undefined,
+        now: () => now,
+      })
+      const send = (name: string) =>
+        other.routes.request(`/staging/gateways/${name}/report`, {
+          method: 'PUT',
+          body: report({ gateway: name, environment: 'staging' }),
+        })
+      const connected = async () => (await other.connected('staging')).map(({ name }) => name)
+      await send('old')
+      now += 25_000
+      expect(await connected()).toEqual(['old'])
+      now += 1
+      expect(await connected()).toEqual([])
+      now += 7 * 86_400_000
+      await send('new')
+      const list = await other.routes.request('/staging/gateways/')
+      expect(await list.json()).toMatchObject({ resultCount: 1, resultList: [{ name: 'new' }] })
+      await other.close()
+    })
+  })
+
+  // SQLite is never away.
+  if (store.kind === 'postgres')
+    test('a store that is away is 503, and comes back', async () => {
+      const { sequence } = await manager.deploy('orders', { basePath: '/before' })
+      const folder = await makeFolder()
+      const one = subscribe(folder, manager)
+      await one.subscription.ready
+      await tested.postgres?.stop()
+      try {
+        expect(await codeOf(await ask('state/'))).toEqual([503, 'store-unavailable'])
+        expect(await codeOf(await ask('events/'))).toEqual([503, 'store-unavailable'])
+        expect(one.runs().orders).toBe(sequence)
+      } finally {
+        await tested.postgres?.start()
+      }
+      const begun = performance.now()
+      let changed = sequence
+      await until('the store takes a change', async () => {
+        const published = await manager.deploy('orders').catch(() => undefined)
+        changed = published?.sequence ?? sequence
+        return changed > sequence
+      })
+      await until('the change', () => one.runs().orders === changed)
+      expect(performance.now() - begun).toBeLessThan(5000)
+      expect(one.codes()).toEqual([])
+      await one.subscription.close()
+      await removeFolder(folder)
+    })
 })

@@ -43,7 +43,7 @@ export interface TestManager {
   readonly deploy: (apiProxy: string, changes?: Partial<Snapshot>) => Promise<Published>
   readonly undeploy: (apiProxy: string) => Promise<Published | undefined>
   /** Adds a kill list entry to the project. */
-  readonly kill: (entry: object) => Promise<readonly Published[]>
+  readonly kill: (entry: object, expires?: string) => Promise<readonly Published[]>
   readonly addCrl: (der: Uint8Array, apiProxy?: string) => Promise<readonly Published[]>
   /** Ends the server and keeps the store. */
   readonly stop: () => Promise<void>
@@ -79,10 +79,15 @@ export function snapshotOf(apiProxy: string, changes: Partial<Snapshot> = {}): S
 }
 
 export async function startManager(
-  options: { readonly pingMs?: number; readonly signingKey?: SigningKey } = {},
+  options: {
+    readonly pingMs?: number
+    readonly signingKey?: SigningKey
+    /** Of a new store. Default: SQLite in a folder of its own. */
+    readonly storeUrl?: string
+  } = {},
 ): Promise<TestManager> {
   const folder = await mkdtemp(join(tmpdir(), 'mtls-policy-channel-'))
-  const store = await openStore({ url: `file:${folder}/db.sqlite` })
+  const store = await openStore({ url: options.storeUrl ?? `file:${folder}/db.sqlite` })
   const signingKey = options.signingKey ?? generateSigningKey()
   await store.transaction(async (trx) => {
     for (const name of [environment, 'staging']) {
@@ -157,7 +162,7 @@ export async function startManager(
     deploy: async (apiProxy, changes) =>
       (await publish(apiProxy, snapshotOf(apiProxy, changes))) as Published,
     undeploy: (apiProxy) => publish(apiProxy, null),
-    kill: (entry) =>
+    kill: (entry, expires) =>
       store.transaction(async (trx) => {
         const row = {
           id: `k${Math.random()}`,
@@ -165,7 +170,7 @@ export async function startManager(
           owner_id: 'p1',
           entry: JSON.stringify(entry),
           created_at: new Date().toISOString(),
-          expires: null,
+          expires: expires ?? null,
         }
         await trx.insertInto('kill_entries').values(row).execute()
         const result = await publisher.publishLiveOf(trx, 'project', 'p1')
