@@ -9,8 +9,10 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -86,8 +88,11 @@ describe.skipIf(postgres === undefined)('what deploy/compose.yaml runs', () => {
     await shell(first?.code ?? '')
     const url = await (postgres as PostgresServer).createDatabase()
     writeFileSync(join(scratch, 'secrets/database-url'), url)
+    const before = mounted()
     await start('manager-1')
     await start('manager-2')
+    // In a container nothing of it can be written.
+    expect(mounted()).toEqual(before)
     await shell(second?.code ?? '')
     for (const name of ['gateway-1', 'gateway-2', 'gateway-3']) await start(name)
     const listed = JSON.parse(await shell(`${apiFunction(second?.code ?? '')}\n${third?.code}`))
@@ -277,6 +282,14 @@ describe.skipIf(postgres === undefined)('what deploy/compose.yaml runs', () => {
       operationMetadata: { targetScope, targetPipeline: 'REQUEST' },
       policy: { type: 'policy-auth-mtls' },
     })
+  }
+
+  /** Files with secrets, and when they were written. */
+  function mounted(): readonly unknown[] {
+    const at = join(scratch, 'secrets')
+    return readdirSync(at, { recursive: true, encoding: 'utf8' })
+      .toSorted()
+      .map((name) => [name, statSync(join(at, name)).mtimeMs])
   }
 
   function adminToken(): string {
