@@ -40,7 +40,24 @@ export const entries = {
   explain: 'src/explain.ts',
   pkcs7: 'src/pkcs7/index.ts',
   testing: 'src/testing/index.ts',
+  management: 'src/management/index.ts',
+  gateway: 'src/gateway/index.ts',
   cli: 'src/cli/main.ts',
+  server: 'src/cli/server.ts',
+}
+
+/**
+ * What the command line loads only to serve stays a file of its own: it names packages that not everybody has.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const server = {
+  name: 'server',
+  setup(building) {
+    building.onResolve({ filter: /^\.\/server\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './server.js', external: true } : undefined,
+    )
+  },
 }
 
 /**
@@ -93,7 +110,7 @@ async function bundle(outdir) {
         entryPoints: entries,
         outdir,
         // What a few entries share beyond the core is in each of them: a file more costs more than what is in it.
-        plugins: [core],
+        plugins: [server, core],
       }),
     )
     .catch((error) => {

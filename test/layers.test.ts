@@ -100,7 +100,7 @@ const layers: { readonly [folder: string]: Layer } = {
       'policy',
       'runtime',
     ].concat(['http', 'deployment']),
-    packages: ['httpxy', 'pino', 'prom-client'],
+    packages: ['pino', 'prom-client'],
     node: true,
   },
   cli: {
@@ -116,7 +116,7 @@ const layers: { readonly [folder: string]: Layer } = {
       'client',
       'policy',
     ].concat(['runtime', 'pkcs7', 'testing', 'http', 'deployment', 'management', 'gateway']),
-    packages: ['commander', 'picocolors', 'cli-progress'],
+    packages: ['commander', 'picocolors', 'cli-progress', 'pino', 'prom-client'],
     node: true,
   },
 }

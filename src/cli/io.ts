@@ -52,6 +52,10 @@ export type UsageCode =
   | 'ocsp-unreadable'
   | 'kill-list-invalid'
   | 'nothing-to-fetch'
+  | 'packages-missing'
+  | 'port-unavailable'
+  | 'store-unavailable'
+  | 'store-too-new'
 
 /** The caller's mistake: it ends the run with exit code 2. */
 export class UsageError extends Error {
@@ -64,4 +68,9 @@ export class UsageError extends Error {
     this.code = code
     this.remedy = remedy
   }
+}
+
+/** Also of one that was made by another file of the package, whose class is another one. */
+export function isUsageError(error: unknown): error is UsageError {
+  return error instanceof Error && 'remedy' in error && 'code' in error
 }

@@ -7,7 +7,7 @@ import { explain } from './commands/explain.ts'
 import { type PkiFlags, pki } from './commands/pki.ts'
 import { type ProxySnippetFlags, proxySnippet } from './commands/proxy-snippet.ts'
 import { type ShowFlags, show } from './commands/show.ts'
-import { type Io, invocation, UsageError } from './io.ts'
+import { type Io, invocation, isUsageError } from './io.ts'
 import { snippetMakers } from './proxy-snippets/index.ts'
 import { writeJson } from './render/json.ts'
 import { plain, styleOf, wrap } from './render/style.ts'
@@ -17,6 +17,7 @@ import {
   timeOption,
   withRevocationOptions,
 } from './revocation-commands.ts'
+import { addServerCommands } from './server-commands.ts'
 import { type CheckFlags, parseCount, parsePeerName } from './settings.ts'
 import { packageVersion } from './version.ts'
 
@@ -55,7 +56,7 @@ interface Mistake {
 
 /** What the caller did wrong, if it is the caller's mistake. */
 function usageOf(error: unknown, argv: readonly string[], io: Io): Mistake | undefined {
-  if (error instanceof UsageError) {
+  if (isUsageError(error)) {
     return { code: error.code, message: error.message, remedy: error.remedy }
   }
   if (error instanceof CommanderError) {
@@ -68,6 +69,10 @@ function usageOf(error: unknown, argv: readonly string[], io: Io): Mistake | und
       return { code, message: first, remedy }
     }
     return { code, message: first, remedy: suggestion === '' ? help : `${suggestion} ${help}` }
+  }
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') {
+    const remedy = 'name another port, or stop who has this one'
+    return { code: 'port-unavailable', message: error.message, remedy }
   }
   // What the operating system says of files and folders.
   if (error instanceof Error && 'syscall' in error) {
@@ -196,6 +201,8 @@ function programOf(io: Io, done: (code: number) => void): Command {
       done(await proxySnippet(proxy, flags, io)),
     )
 
+  addServerCommands(program, done, io)
+
   program
     .command('demo')
     .description('issue such a PKI into a temporary folder and check its clients')
@@ -308,6 +315,9 @@ const commands: readonly string[] = [
   'ocsp',
   'pki',
   'proxy-snippet',
+  'serve',
+  'manager',
+  'gateway',
   'demo',
 ]
 /** The first of each is meant where none is named. */

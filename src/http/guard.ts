@@ -3,7 +3,7 @@
 import { misuse } from '../client/misuse.ts'
 import { type AsyncHandlers, runReady, type Steps } from '../effect/effect.ts'
 import type { Outcome, PolicyFailure } from '../policy/outcome.ts'
-import { pipelineNames, type Route } from '../policy/pipelines.ts'
+import type { Route } from '../policy/pipelines.ts'
 import { type Answer, type Answering, answerOf, readAnswering } from './answer.ts'
 import type { AssertedIdentity } from './asserted.ts'
 import { isMisdirected } from './authority.ts'
@@ -223,8 +223,9 @@ function prepare(
   const identityHeaders = new CompiledIdentityHeaders(own.identityHeaders)
   const isSame = before?.source === source && before.headers === cache.headers
   const engine = new Engine(documents, trust, cache.verdicts)
-  if (pipelineNames.every((name) => engine.pipelines.lists[name].length === 0)) {
-    throw misuse('option-invalid', 'policies is empty: nobody would be refused', {
+  const { REQUEST, RESPONSE } = engine.pipelines.lists
+  if (REQUEST.length === 0 && RESPONSE.length === 0) {
+    throw misuse('option-invalid', 'policies has none that could refuse', {
       option: 'policies',
     })
   }

@@ -17,7 +17,7 @@ test('docs/cli.md names every code of wrong usage', () => {
 
 test('docs/cli.md names every option', async () => {
   const below = ['crl show', 'crl fetch', 'ocsp show', 'ocsp request', 'ocsp fetch']
-  for (const command of ['check', 'explain', 'show', ...below]) {
+  for (const command of ['check', 'explain', 'show', 'serve', 'manager', 'gateway', ...below]) {
     const { out } = await cli([...command.split(' '), '--help'])
     const options = [...out.matchAll(/^ +(?:-\w, )?(--[a-z0-9-]+)/gm)].map(
       ([, one]) => one as string,

@@ -70,7 +70,10 @@ describe('options that make no sense', () => {
     ['options-conflict', { policies: [{ type }] }],
     ['option-invalid', { policy: undefined, policies: [] }],
     ['option-invalid', { policy: undefined, policies: {} }],
-    ['option-invalid', { policy: undefined, policies: { errorPolicyList: [] } }],
+    [
+      'option-invalid',
+      { policy: undefined, policies: { errorPolicyList: [{ type, validateACLForIssuer: false }] } },
+    ],
     ['policy-invalid', { policy: { type: 'other' } }],
     ['option-missing', { policy: { type } }],
     ['option-unknown', { trustAnchor: 1 }],

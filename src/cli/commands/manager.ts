@@ -1,0 +1,119 @@
+/** `manager`: the management API over a store. @module */
+
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { createManagement, openStore, type Store, serveManagement } from '../../management/index.ts'
+import { type Io, UsageError } from '../io.ts'
+import type { ManagerFlags } from '../server-commands.ts'
+import { withClosers } from '../serving/closers.ts'
+import { loggerOf } from '../serving/logger.ts'
+import { signingKeyIn } from '../serving/signing-key.ts'
+import { stopped } from '../serving/stop.ts'
+import { hasAdmin, tokenIn } from '../serving/tokens.ts'
+
+export function manager(flags: ManagerFlags, io: Io): Promise<number> {
+  return withClosers((opened) => manageUntilStopped(flags, io, opened))
+}
+
+async function manageUntilStopped(
+  flags: ManagerFlags,
+  io: Io,
+  opened: (close: () => unknown) => void,
+): Promise<number> {
+  const { host, port, logLevel, json } = flags
+  const at = (file: string): string => resolve(io.cwd, file)
+  const tls = await tlsOf(flags, at)
+  const database = await databaseOf(flags, io)
+  const logger = loggerOf(logLevel, io)
+  const signingKeyFile = at(flags.signingKey)
+  const signingKey = await signingKeyIn(signingKeyFile)
+  const store = await storeAt(database)
+  opened(() => store.close())
+  const tokenFile = at(flags.adminTokenFile)
+  const isFirst = !(await hasAdmin(store, io.now()))
+  if (isFirst) {
+    await tokenIn(tokenFile, { store, name: 'admin', rights: [{ right: 'admin' }], now: io.now() })
+  }
+  const management = await createManagement({ store, signingKey, logger })
+  opened(() => management.close())
+  const server = await serveManagement({ management, host, port, tls })
+  opened(() => server.close())
+  const { url } = server
+  if (json) io.stdout.write(`${JSON.stringify({ url })}\n`)
+  else {
+    io.stdout.write(`manager listens on ${url}\n`)
+    if (isFirst) io.stdout.write(`its first token, with all rights, is in ${tokenFile}\n`)
+    if (signingKey.isNew) io.stdout.write(`gateways need ${signingKeyFile}.pub (--manager-key)\n`)
+  }
+  const signal = await stopped()
+  logger.info({ signal }, 'stopping')
+  return 0
+}
+
+/** The store, or what to do next. The URL is in no message: it may hold a password. */
+export async function storeAt(url: string): Promise<Store> {
+  try {
+    return await openStore({ url })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'store-unavailable') {
+      throw new UsageError(
+        code,
+        (error as Error).message,
+        'start the database, or check --database',
+      )
+    }
+    if (code === 'store-too-new') {
+      throw new UsageError(
+        code,
+        (error as Error).message,
+        'run the newer version of mtls-policy again',
+      )
+    }
+    if (code === 'store-url-invalid') {
+      throw new UsageError(
+        'usage-invalid-value',
+        `--database: ${(error as Error).message}`,
+        'mind the prefix',
+      )
+    }
+    throw error
+  }
+}
+
+async function databaseOf(
+  { database, databaseFile }: ManagerFlags,
+  { cwd, env }: Io,
+): Promise<string> {
+  if (database !== undefined && databaseFile !== undefined) {
+    throw new UsageError('options-conflict', '--database and --database-file', 'give one of them')
+  }
+  const url =
+    databaseFile === undefined
+      ? (database ?? env.MTLS_POLICY_DATABASE)
+      : (await readFile(resolve(cwd, databaseFile), 'utf8')).trim()
+  if (url !== undefined && url !== '') return url
+  throw new UsageError(
+    'usage-missing-option',
+    'there is no database',
+    'give --database file:manager.sqlite or postgres://…, --database-file FILE, or set MTLS_POLICY_DATABASE',
+  )
+}
+
+async function tlsOf(
+  { tlsCertificate, tlsKey }: ManagerFlags,
+  at: (file: string) => string,
+): Promise<{ readonly cert: string; readonly key: string } | undefined> {
+  if (tlsCertificate === undefined && tlsKey === undefined) return undefined
+  if (tlsCertificate === undefined || tlsKey === undefined) {
+    throw new UsageError(
+      'options-conflict',
+      'half of the TLS options',
+      'give --tls-certificate and --tls-key, or neither',
+    )
+  }
+  return {
+    cert: await readFile(at(tlsCertificate), 'utf8'),
+    key: await readFile(at(tlsKey), 'utf8'),
+  }
+}

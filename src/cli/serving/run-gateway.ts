@@ -1,0 +1,88 @@
+/** A gateway that runs what its manager deploys. @module */
+
+import type { Registry } from 'prom-client'
+import { createGateway, type Gateway, type ListenerOptions } from '../../gateway/index.ts'
+import { createSubscription, type Subscription } from '../../gateway/subscription/index.ts'
+import { prometheusHooks } from '../../http/metrics/prometheus.ts'
+import type { Logger } from './logger.ts'
+
+export interface RunGatewayOptions {
+  readonly environment: string
+  readonly managerUrl: string
+  readonly token: string | (() => string)
+  /** Name of this gateway. */
+  readonly name: string
+  /** PEM. */
+  readonly publicKey: string
+  readonly folder: string
+  /** CAs of the manager, PEM; `undefined`: those that Node trusts. */
+  readonly ca: string | undefined
+  readonly listeners: readonly ListenerOptions[]
+  readonly logger: Logger
+}
+
+export interface RunningGateway {
+  readonly gateway: Gateway
+  readonly subscription: Subscription
+  readonly registry: Registry
+  /** Ends what is under way, within 30 seconds. */
+  readonly stop: () => Promise<void>
+}
+
+/** Opens the listeners, and follows the manager; what is on disk is in force until it answers. */
+export async function runGateway(options: RunGatewayOptions): Promise<RunningGateway> {
+  const { environment, managerUrl, token, name, publicKey, folder, ca, listeners, logger } = options
+  const { default: client } = await import('prom-client')
+  const registry = new client.Registry()
+  client.collectDefaultMetrics({ register: registry })
+  const alarms = new client.Counter({
+    name: 'mtls_policy_gateway_alarms_total',
+    help: 'What the manager sent and was refused, or could not be had',
+    labelNames: ['code'],
+    registers: [registry],
+  })
+  const hooks = prometheusHooks({ client, register: registry })
+  const gateway = await createGateway({
+    listeners,
+    logger,
+    hooks,
+    metrics: { client, register: registry },
+  })
+  try {
+    const subscription = createSubscription({
+      managerUrl,
+      token,
+      environment,
+      gateway: name,
+      publicKey,
+      folder,
+      ca,
+      onState: (state) => gateway.apply(state),
+      onAlarm: (alarm) => {
+        alarms.inc({ code: alarm.code })
+        logger.warn({ ...alarm }, 'refused, what was in force stays')
+      },
+    })
+    const lastContact = new client.Gauge({
+      name: 'mtls_policy_gateway_manager_contact_seconds',
+      help: 'Unix time of the last answer of the manager',
+      registers: [registry],
+      collect() {
+        this.set(Math.floor((subscription.status().lastContact ?? 0) / 1000))
+      },
+    })
+    void lastContact
+    return {
+      gateway,
+      subscription,
+      registry,
+      stop: async () => {
+        await gateway.drain()
+        await subscription.close()
+      },
+    }
+  } catch (error) {
+    await gateway.close()
+    throw error
+  }
+}
