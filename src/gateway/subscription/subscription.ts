@@ -343,7 +343,10 @@ class Follower implements Subscription {
     if (this.#closing.signal.aborted) return
     const before = this.#known
     const handed = setOf(running, live)
-    if (handed !== this.#handed) {
+    // Nobody is let in who may be on a kill list that was announced and never came.
+    const isFirst = this.#handed === undefined
+    const isHalf = isFirst && live === undefined && before.seenLive !== undefined
+    if (handed !== this.#handed && !isHalf) {
       const result = await this.#handOver(from, running, live)
       if (result === undefined) {
         for (const [key, one] of running) {
@@ -375,7 +378,17 @@ class Follower implements Subscription {
       this.#nextRunning(problems),
       this.#nextLive(problems),
     ])
-    return { running, runningLive }
+    if (this.#known.seenLive?.json === runningLive?.json) return { running, runningLive }
+    // A proxy that comes into force brings its live data with it; those that run keep what they had.
+    const held = new Map(running)
+    for (const [key, one] of running) {
+      const old = this.#known.running.get(key)
+      if (one.snapshot === null || (old !== undefined && old.snapshot !== null)) continue
+      if (old === undefined) held.delete(key)
+      else held.set(key, old)
+      problems.push(problemOf(one, 'live-unavailable', 'waits for its live data'))
+    }
+    return { running: held, runningLive }
   }
 
   async #handOver(

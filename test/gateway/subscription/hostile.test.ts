@@ -426,6 +426,36 @@ describe('live data are refused and the old ones stay', () => {
   })
 })
 
+test('a proxy comes into force with its live data, and not before', async () => {
+  const { one } = await followRunning()
+  const data: LiveData = {
+    version: 1,
+    environment,
+    crls: [],
+    killList: [{ project: 'Payments', apiProxy: 'invoices', entry: { issuer: 'CN=Lost CA' } }],
+  }
+  const hash = hashOf(data)
+  const issuedAt = '2026-11-23T22:00:00Z'
+  const live = signDocument(
+    { version: 1, kind: 'live', environment, hash, sequence: 7, issuedAt },
+    key,
+  )
+  const invoices = pointerTo(puppet.put(snapshotOf('invoices')), 6, { apiProxy: 'invoices' })
+  const orders = pointerTo(puppet.put(other), 8)
+  puppet.send({ ...stateOf(invoices, orders), live })
+  await until('the alarm', () => one.codes().includes('live-unavailable'))
+  // What runs goes on, and changes.
+  expect(one.runs()).toEqual({ orders: 8 })
+  puppet.contents.set(`live/${hash}`, canonicalJson(data))
+  await until('both', () => one.runs().invoices === 6)
+  expect(one.states.map(({ proxies, killList }) => [proxies.length, killList.length])).toEqual([
+    [1, 0],
+    [1, 0],
+    [2, 1],
+  ])
+  await until('no problem is left', () => one.subscription.status().problems.length === 0)
+})
+
 describe('live data on disk', () => {
   const crl = Buffer.from('CRL')
   const data: LiveData = {
@@ -452,10 +482,8 @@ describe('live data on disk', () => {
     await writeFile(join(folder, kind, name), 'damaged')
     const again = follow()
     await until('the list', () => again.states.at(-1)?.crls.length === 1)
-    expect(again.states.map(({ from, crls }) => [from, crls.length])).toEqual([
-      ['disk', 0],
-      ['manager', 1],
-    ])
+    // Not without them: who is on a kill list that is damaged might come in.
+    expect(again.states.map(({ from, crls }) => [from, crls.length])).toEqual([['manager', 1]])
     expect(again.codes()).toEqual(['stored-state-unreadable'])
     await again.subscription.close()
     const third = follow({}, { url: 'http://127.0.0.1:9', publicKey })
