@@ -3,6 +3,7 @@
 import type { Agent as HttpAgent } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
 import type { TrustAnchors } from '../client/trust-anchors.ts'
+import type { Verdict } from '../client/verdict.ts'
 import type { Snapshot } from '../deployment/snapshot.ts'
 import type { Answering } from '../http/answer.ts'
 import type { Decision } from '../http/decision.ts'
@@ -12,7 +13,6 @@ import type { IdentityHeaders } from '../http/identity-headers.ts'
 import { createNodeGuard } from '../http/node/guard.ts'
 import type { GuardOptions } from '../http/options.ts'
 import type { ClientCertificateSource } from '../http/source.ts'
-import type { Outcome } from '../policy/outcome.ts'
 import {
   listNames,
   type PipelineName,
@@ -82,7 +82,7 @@ export class ApiProxy implements Routed {
   readonly wantsCertificate: boolean
   #active = 0
   #isRetired = false
-  readonly #identity = new WeakMap<Outcome, readonly string[]>()
+  readonly #identity = new WeakMap<Verdict, readonly string[]>()
 
   /** @throws TypeError with a `code` for what makes no sense, as a policy without the trust anchors that it needs. */
   constructor(hash: string, snapshot: Snapshot, material: Material, live: LiveTrust, of: Shared) {
@@ -125,14 +125,14 @@ export class ApiProxy implements Routed {
     ])
   }
 
-  /** Names and values in turns, of who was let in. A client on one connection is the same for all its requests. */
+  /** Names and values in turns, of who was let in. A certificate that is known says the same again. */
   identityLines(guard: Guard, decision: Decision): readonly string[] {
-    const { outcome } = decision
-    if (outcome === undefined) return []
-    const known = this.#identity.get(outcome)
+    const { verdict } = decision
+    if (verdict === undefined) return []
+    const known = this.#identity.get(verdict)
     if (known !== undefined) return known
     const lines = guard.identityHeaders(decision).flat()
-    this.#identity.set(outcome, lines)
+    this.#identity.set(verdict, lines)
     return lines
   }
 

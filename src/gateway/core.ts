@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { isMisdirected } from '../http/authority.ts'
 import type { Decision } from '../http/decision.ts'
-import { NodeHttpRequest, type NodeRequest } from '../http/node/request.ts'
+import type { NodeRequest } from '../http/node/request.ts'
 import type { HttpRequest } from '../http/request.ts'
 import type { GatewayCode } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
 import type { ServerCertificates } from './certificates.ts'
+import { GatewayRequest } from './connection.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { GatewayLogger, Limits } from './options.ts'
 import type { Routes } from './routes.ts'
@@ -74,10 +75,10 @@ export function seenBy(
   proxy: ApiProxy,
   { destination }: Found,
   request: NodeRequest,
-  seen: NodeHttpRequest,
-): NodeHttpRequest {
+  seen: GatewayRequest,
+): GatewayRequest {
   const target = proxy.targetOf(destination.target)
-  return target === seen.target ? seen : new NodeHttpRequest(request, target)
+  return target === seen.target ? seen : new GatewayRequest(request, target)
 }
 
 /** Asks the ERROR pipeline, for whoever calls this once. */

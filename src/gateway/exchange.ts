@@ -6,9 +6,9 @@ import type { Answer } from '../http/answer.ts'
 import type { Decision } from '../http/decision.ts'
 import type { Guard } from '../http/guard.ts'
 import { respond } from '../http/node/apply.ts'
-import { NodeHttpRequest } from '../http/node/request.ts'
 import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
+import { GatewayRequest } from './connection.ts'
 import {
   askError,
   type Core,
@@ -42,7 +42,7 @@ export class Exchange {
   /** As one of HTTP/1: what is used of both has one shape. */
   readonly #response: ServerResponse
   /** For the guards; its target is that below the base path, once the proxy is known. */
-  #seen: NodeHttpRequest
+  #seen: GatewayRequest
   readonly #begin = performance.now()
   #found: Found | undefined
   #id: string | undefined
@@ -62,7 +62,7 @@ export class Exchange {
     this.#entrance = entrance
     this.#request = request
     this.#response = response as ServerResponse
-    this.#seen = new NodeHttpRequest(request, request.url)
+    this.#seen = new GatewayRequest(request, request.url)
   }
 
   /** @param expectation - What came in `Expect`, if Node knows it not. */

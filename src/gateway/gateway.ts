@@ -4,8 +4,8 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { TrustAnchors } from '../client/trust-anchors.ts'
-import { tls } from '../http/sources/tls.ts'
 import { type Agents, ApiProxy, keyOf, type Shared } from './api-proxy.ts'
+import { clientCertificates } from './connection.ts'
 import { type Hint, hintOf, noHint } from './contexts.ts'
 import type { Core } from './core.ts'
 import { Listener } from './listener.ts'
@@ -62,7 +62,7 @@ class RunningGateway implements Gateway {
   constructor({ listeners, hooks, logger, metrics, limits, upstream, answer }: ReadGatewayOptions) {
     this.#hosts = listeners.map(({ host }) => host)
     this.#shared = {
-      source: tls(),
+      source: clientCertificates(rememberedChains),
       hooks,
       answer,
       agents: agentsOf(limits.maxUpstreamConnections, upstream.ca),
@@ -298,6 +298,8 @@ function agentsOf(maxSockets: number, ca: string | undefined): Agents {
   }
 }
 
+/** Accepted clients whose chains are remembered; some 20 MB when full. */
+const rememberedChains = 10_000
 /** Milliseconds of one turn. */
 const slice = 8
 /** Milliseconds that a connection to an upstream is kept without a request. */

@@ -19,10 +19,10 @@ import type { Duplex } from 'node:stream'
 import type { Answer } from '../http/answer.ts'
 import type { Decision } from '../http/decision.ts'
 import type { Guard } from '../http/guard.ts'
-import { NodeHttpRequest } from '../http/node/request.ts'
 import { holdSocket, refuseUpgrade } from '../http/node/upgrade.ts'
 import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
+import { GatewayRequest } from './connection.ts'
 import {
   type Core,
   type Entrance,
@@ -44,7 +44,7 @@ export class Tunnel {
   readonly #request: IncomingMessage
   readonly #socket: Duplex
   readonly #head: Buffer
-  #seen: NodeHttpRequest
+  #seen: GatewayRequest
   readonly #id: string
   readonly #begin = performance.now()
   #proxy: ApiProxy | undefined
@@ -73,7 +73,7 @@ export class Tunnel {
     this.#request = request
     this.#socket = socket
     this.#head = head
-    this.#seen = new NodeHttpRequest(request, request.url)
+    this.#seen = new GatewayRequest(request, request.url)
     this.#id = requestIdIn(request.rawHeaders)
   }
 
