@@ -127,10 +127,12 @@ export class Reports {
   ): Promise<readonly GatewayOutcome[]> {
     const outcomes = new Map<string, GatewayOutcome | undefined>()
     const waiter = new Waiter()
+    let expected = await this.#expected(environment, sequence)
     const take = (of: string, report: GatewayReport): void => {
       if (of !== environment) return
-      const outcome = outcomeOf(report, sequence)
-      if (outcome === undefined) return
+      const outcome = outcomeOf(report, sequence, expected)
+      // What it speaks of may be newer than what was read: the next look at the store tells.
+      if (outcome === undefined || outcome.code === 'sequence-replayed') return
       outcomes.set(report.gateway, outcome)
       waiter.wake()
     }
@@ -139,9 +141,12 @@ export class Reports {
     const end = performance.now() + timeoutMs
     try {
       for (;;) {
-        for (const { name, connected, runs, live, problems } of await this.list(environment)) {
+        const seen = await this.list(environment)
+        // After the list: no report in it is newer.
+        expected = await this.#expected(environment, sequence)
+        for (const { name, connected, runs, live, problems } of seen) {
           if (isFinal(outcomes.get(name))) continue
-          const outcome = outcomeOf({ gateway: name, runs, live, problems }, sequence)
+          const outcome = outcomeOf({ gateway: name, runs, live, problems }, sequence, expected)
           if (connected || outcomes.has(name)) outcomes.set(name, outcome ?? outcomes.get(name))
         }
         for (;;) {
@@ -159,6 +164,22 @@ export class Reports {
 
   async close(): Promise<void> {
     await this.#written
+  }
+
+  async #expected(environment: string, sequence: number): Promise<Expected> {
+    const of = await this.#store.db
+      .selectFrom('environments')
+      .select(['id', 'sequence'])
+      .where('name', '=', environment)
+      .executeTakeFirst()
+    if (of === undefined) return { newest: 0, hash: undefined }
+    const pointer = await this.#store.db
+      .selectFrom('pointers')
+      .select('hash')
+      .where('environment_id', '=', of.id)
+      .where('sequence', '=', sequence)
+      .executeTakeFirst()
+    return { newest: Number(of.sequence), hash: pointer?.hash }
   }
 
   async #write(): Promise<void> {
@@ -227,18 +248,34 @@ class Waiter {
   }
 }
 
+/** What the store says of the change that is waited for. */
+interface Expected {
+  /** The last number of the environment. */
+  readonly newest: number
+  /** Under the number that is waited for; `undefined`: another one has taken its place, or it is of live data. */
+  readonly hash: string | null | undefined
+}
+
 /**
- * A gateway takes states whole and in order: once it speaks of a number, everything before it is behind it.
+ * A gateway takes states whole and in order: once it speaks of a number, everything before it is behind it. Unless the number is of
+ * another history: a store that was restored gives numbers again that gateways have seen, and they refuse those.
  *
  * @returns `undefined`: it has not come so far.
  */
 function outcomeOf(
   { gateway, runs, live, problems }: Omit<GatewayReport, 'environment'>,
   sequence: number,
+  { newest, hash }: Expected,
 ): GatewayOutcome | undefined {
   const problem = problems.find((one) => one.sequence === sequence)
   if (problem !== undefined) {
     return { gateway, outcome: 'problem', code: problem.code, message: problem.message }
+  }
+  const seen = Math.max(live?.sequence ?? 0, ...runs.map((one) => one.sequence))
+  const other = runs.find((one) => one.sequence === sequence && one.hash !== hash)
+  if (seen > newest || (hash !== undefined && other !== undefined)) {
+    const message = `it has seen number ${seen} of this environment, and the store is at ${newest}: the store was restored, lift its numbers`
+    return { gateway, outcome: 'problem', code: 'sequence-replayed', message }
   }
   const last = Math.max(
     live?.sequence ?? 0,

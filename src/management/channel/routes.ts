@@ -109,7 +109,19 @@ export function createChannel(options: ChannelOptions): Channel {
     streams.set(environment.name, open)
     const leave = gateway === undefined ? () => {} : reports.listen(environment.name, gateway)
     streamCount++
+    // A token that was revoked, or has run out, ends what it opened; gateways that nobody knows any more must not be waited for.
+    const again = setInterval(async () => {
+      try {
+        const refusal = await authorize(context.req.raw, environment.name, 'gateway')
+        if (refusal !== undefined) stream.close()
+      } catch (error) {
+        // The store is away: gateways keep what they have.
+        if (!(error instanceof StoreUnavailable)) onError(error)
+      }
+    }, pingMs)
+    again.unref()
     const stream = openEvents(pingMs, () => {
+      clearInterval(again)
       streamCount--
       open.delete(stream)
       leave()

@@ -330,7 +330,9 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       const run = { project: 'Payments', apiProxy: 'orders', hash, sequence }
       for (const name of ['gw-a', 'gw-b', 'gw-c']) await put(report({ gateway: name }), name)
       const waiting = manager.channel.waitForReports(environment, sequence, 700)
-      await put(report({ gateway: 'gw-a', runs: [{ ...run, sequence: sequence + 1 }] }), 'gw-a')
+      const later = await manager.deploy('billing')
+      const other = { ...run, apiProxy: 'billing', hash: later.hash, sequence: later.sequence }
+      await put(report({ gateway: 'gw-a', runs: [other] }), 'gw-a')
       const problem = { ...run, hash: undefined, code: 'snapshot-hash-mismatch', message: 'broken' }
       await put(report({ gateway: 'gw-b', problems: [problem] }), 'gw-b')
       expect(await waiting).toEqual([
@@ -341,6 +343,35 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       for (const name of ['gw-a', 'gw-b', 'gw-c']) {
         await ask(`gateways/${name}/report/`, { method: 'DELETE' })
       }
+    })
+    test.each([
+      ['a number that the store has not given', 1, 'the hash of the change'],
+      ['another hash under this number', 0, 'ab'.repeat(32)],
+    ])('of another history are no success: %s', async (_what, ahead, other) => {
+      const { hash, sequence } = await manager.deploy('orders')
+      const run = { project: 'Payments', apiProxy: 'orders', sequence: sequence + ahead }
+      await put(report({ runs: [{ ...run, hash: ahead > 0 ? hash : other }] }))
+      expect(await manager.channel.waitForReports(environment, sequence, 300)).toMatchObject([
+        { gateway: 'gw-1', outcome: 'problem', code: 'sequence-replayed' },
+      ])
+      await ask('gateways/gw-1/report/', { method: 'DELETE' })
+    })
+    test('are not waited for once the token was taken from a gateway that listens', async () => {
+      let isGood = true
+      const other = createChannel({
+        store: manager.store,
+        authorize: () => (isGood ? undefined : new Response(null, { status: 401 })),
+        pingMs: 20,
+      })
+      const stream = await other.routes.request(`/${environment}/events/?gateway=gw-9`)
+      const reader = (stream.body as ReadableStream<Uint8Array>).getReader()
+      await reader.read()
+      expect((await other.connected(environment)).map(({ name }) => name)).toContain('gw-9')
+      isGood = false
+      let isOpen = true
+      while (isOpen) isOpen = !(await reader.read()).done
+      expect((await other.connected(environment)).map(({ name }) => name)).not.toContain('gw-9')
+      await other.close()
     })
     test('of what could not be fetched are waited for until it could', async () => {
       const { hash, sequence } = await manager.deploy('orders')
