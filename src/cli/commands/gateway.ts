@@ -1,5 +1,6 @@
 /** `gateway`: ends mutual TLS, enforces what was deployed to an environment, forwards to the upstreams. @module */
 
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
@@ -13,7 +14,7 @@ import { withClosers } from '../serving/closers.ts'
 import { loggerOf } from '../serving/logger.ts'
 import { startMetrics } from '../serving/metrics-server.ts'
 import { runGateway } from '../serving/run-gateway.ts'
-import { stopped } from '../serving/stop.ts'
+import { onHangUp, stopped } from '../serving/stop.ts'
 
 export function gateway(flags: GatewayFlags, io: Io): Promise<number> {
   return withClosers((opened) => enforceUntilStopped(flags, io, opened))
@@ -71,15 +72,31 @@ async function enforceUntilStopped(
     const where = addresses.map(({ host, port }) => `${host}:${port}`).join(', ')
     io.stdout.write(`gateway ${name} of ${environment} listens on ${where}\n`)
   }
+  // The files are looked at every second: a hang-up only must not end the process.
+  opened(onHangUp(() => logger.info('certificates and token are read whenever they change')))
   const signal = await stopped()
   logger.info({ signal }, 'draining')
   return 0
 }
 
 /** From the file, which may be replaced while the gateway runs, or from the environment. */
-async function tokenOf({ tokenFile }: GatewayFlags, { cwd, env }: Io): Promise<string> {
+async function tokenOf(
+  { tokenFile }: GatewayFlags,
+  { cwd, env }: Io,
+): Promise<string | (() => string)> {
   const { MTLS_POLICY_TOKEN: given } = env
-  if (tokenFile !== undefined) return (await readFile(resolve(cwd, tokenFile), 'utf8')).trim()
+  if (tokenFile !== undefined) {
+    const file = resolve(cwd, tokenFile)
+    let token = (await readFile(file, 'utf8')).trim()
+    return () => {
+      try {
+        token = readFileSync(file, 'utf8').trim() || token
+      } catch {
+        // While it is being replaced there may be none: the last one is as good as it was.
+      }
+      return token
+    }
+  }
   if (given !== undefined && given !== '') return given
   throw new UsageError(
     'usage-missing-option',

@@ -7,8 +7,9 @@ import { type Io, UsageError } from '../io.ts'
 import type { ManagerFlags } from '../server-commands.ts'
 import { withClosers } from '../serving/closers.ts'
 import { loggerOf } from '../serving/logger.ts'
+import { newRegistry } from '../serving/metrics.ts'
 import { signingKeyIn } from '../serving/signing-key.ts'
-import { stopped } from '../serving/stop.ts'
+import { onHangUp, stopped } from '../serving/stop.ts'
 import { hasAdmin, tokenIn } from '../serving/tokens.ts'
 
 export function manager(flags: ManagerFlags, io: Io): Promise<number> {
@@ -34,10 +35,26 @@ async function manageUntilStopped(
   if (isFirst) {
     await tokenIn(tokenFile, { store, name: 'admin', rights: [{ right: 'admin' }], now: io.now() })
   }
-  const management = await createManagement({ store, signingKey, logger })
+  const management = await createManagement({
+    store,
+    signingKey,
+    logger,
+    metrics: await newRegistry(),
+  })
   opened(() => management.close())
   const server = await serveManagement({ management, host, port, tls })
   opened(() => server.close())
+  opened(
+    onHangUp(() => {
+      void tlsOf(flags, at).then(
+        (renewed) => {
+          if (renewed !== undefined) server.renewTls(renewed)
+          logger.info('read again')
+        },
+        (error: unknown) => logger.error({ err: error }, 'not read again: the old ones stay'),
+      )
+    }),
+  )
   const { url } = server
   if (json) io.stdout.write(`${JSON.stringify({ url })}\n`)
   else {

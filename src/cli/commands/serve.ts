@@ -12,6 +12,7 @@ import { withClosers } from '../serving/closers.ts'
 import { type Call, demoNames, makeDemoProject, moveDemoUpstream } from '../serving/demo-project.ts'
 import { startDemoUpstream } from '../serving/demo-upstream.ts'
 import { loggerOf } from '../serving/logger.ts'
+import { newRegistry } from '../serving/metrics.ts'
 import { runGateway } from '../serving/run-gateway.ts'
 import { readIfThere, writeSecret } from '../serving/secret-file.ts'
 import { signingKeyIn } from '../serving/signing-key.ts'
@@ -50,7 +51,12 @@ async function serveUntilStopped(
     rights: [{ right: 'gateway', environment }],
     now,
   })
-  const management = await createManagement({ store, signingKey, logger })
+  const management = await createManagement({
+    store,
+    signingKey,
+    logger,
+    metrics: await newRegistry(),
+  })
   opened(() => management.close())
   const call = callOf(management.fetch, admin)
   await call('POST', `/apiops/environments/${environment}/`, {}, [409])
@@ -60,7 +66,8 @@ async function serveUntilStopped(
   const demoState = join(data, 'demo.json')
   const known: { readonly port: number } | undefined =
     JSON.parse((await readIfThere(demoState)) ?? 'null') ?? undefined
-  if (isDemo && known === undefined)
+  // The gateway needs a certificate of its own in any case.
+  if ((await readIfThere(join(pki, 'server.pem'))) === undefined)
     await writeDemoPki(pki, now, { organization: 'Example', key: 'P-256' }, true)
   const upstream = isDemo ? await startDemoUpstream(known?.port ?? 0) : undefined
   opened(() => upstream?.server.close())

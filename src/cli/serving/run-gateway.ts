@@ -5,6 +5,7 @@ import { createGateway, type Gateway, type ListenerOptions } from '../../gateway
 import { createSubscription, type Subscription } from '../../gateway/subscription/index.ts'
 import { prometheusHooks } from '../../http/metrics/prometheus.ts'
 import type { Logger } from './logger.ts'
+import { newRegistry } from './metrics.ts'
 
 export interface RunGatewayOptions {
   readonly environment: string
@@ -32,9 +33,7 @@ export interface RunningGateway {
 /** Opens the listeners, and follows the manager; what is on disk is in force until it answers. */
 export async function runGateway(options: RunGatewayOptions): Promise<RunningGateway> {
   const { environment, managerUrl, token, name, publicKey, folder, ca, listeners, logger } = options
-  const { default: client } = await import('prom-client')
-  const registry = new client.Registry()
-  client.collectDefaultMetrics({ register: registry })
+  const { client, register: registry } = await newRegistry()
   const alarms = new client.Counter({
     name: 'mtls_policy_gateway_alarms_total',
     help: 'What the manager sent and was refused, or could not be had',

@@ -1,7 +1,7 @@
 /** Tokens that a start needs before anybody could ask for one. @module */
 
 import type { Right } from '../../management/service/rights.ts'
-import { createToken, revokeToken } from '../../management/service/tokens.ts'
+import { createToken, holderOf, revokeToken } from '../../management/service/tokens.ts'
 import type { Store } from '../../management/store/store.ts'
 import { readIfThere, writeSecret } from './secret-file.ts'
 
@@ -13,14 +13,14 @@ export interface WantedToken {
   readonly now: Date
 }
 
-/** The token in `file`; or else a new one, which is written there, and takes the place of the one whose file was lost. */
+/** The token in `file`, if it is good; or else a new one, which is written there and takes the place of one that was lost. */
 export async function tokenIn(
   file: string,
   { store, name, rights, now }: WantedToken,
 ): Promise<string> {
-  const known = (await readIfThere(file))?.trim()
-  if (known !== undefined && known !== '') return known
-  const token = await store.transaction(async (trx) => {
+  const known = (await readIfThere(file))?.trim() ?? ''
+  if ((await holderOf(store.db, known, now)) !== undefined) return known
+  return await store.transaction(async (trx) => {
     const change = { trx, actor: operator, now, ifMatch: undefined }
     const lost = await trx
       .selectFrom('tokens')
@@ -29,10 +29,11 @@ export async function tokenIn(
       .where('revoked_at', 'is', null)
       .executeTakeFirst()
     if (lost !== undefined) await revokeToken(change, name)
-    return (await createToken(change, name, { rights })).token
+    const { token } = await createToken(change, name, { rights })
+    // Before it is good: what a crash leaves is a token that is none yet, and never one that nobody knows.
+    await writeSecret(file, `${token}\n`)
+    return token
   })
-  await writeSecret(file, `${token}\n`)
-  return token
 }
 
 /** Whether somebody could make the other tokens. */

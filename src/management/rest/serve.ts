@@ -1,7 +1,7 @@
 /** The manager on a port of Node. @module */
 
 import { createServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { type DestinationStream, type Logger, pino } from 'pino'
@@ -23,6 +23,11 @@ export interface ServedManagement {
   /** Without a slash at its end. */
   readonly url: string
   readonly port: number
+  /** For connections from now on. Without TLS it does nothing. */
+  readonly renewTls: (tls: {
+    readonly cert: string | Buffer
+    readonly key: string | Buffer
+  }) => void
   /** Takes no new requests, ends streams, waits for the rest. The management itself is closed with it. */
   readonly close: () => Promise<void>
 }
@@ -63,6 +68,11 @@ export async function serveManagement(options: ServeOptions): Promise<ServedMana
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${actual}`,
     port: actual,
+    renewTls: (renewed) => {
+      if ('setSecureContext' in server) {
+        ;(server as TlsServer).setSecureContext({ ...renewed, minVersion: 'TLSv1.2' })
+      }
+    },
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await management.close()

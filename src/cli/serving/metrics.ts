@@ -1,0 +1,14 @@
+/** Where metrics of a process go. @module */
+
+import type { Registry } from 'prom-client'
+
+/** A registry of its own, with what Node tells of the process. */
+export async function newRegistry(): Promise<{
+  readonly client: typeof import('prom-client')
+  readonly register: Registry
+}> {
+  const { default: client } = await import('prom-client')
+  const register = new client.Registry()
+  client.collectDefaultMetrics({ register })
+  return { client, register }
+}
