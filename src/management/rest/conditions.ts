@@ -7,7 +7,10 @@ export function readIfMatch(header: string | null): '*' | readonly string[] | un
   if (header === null) return undefined
   if (header.trim() === '*') return '*'
   const tags = tagsOf(header)
-  if (tags === undefined) throw new Refusal('header-malformed', 'If-Match is * or a list of ETags')
+  if (tags === undefined) {
+    // No condition that could hold; the text tells it from a change by somebody else.
+    throw new Refusal('version-mismatch', 'If-Match is * or a list of ETags in quotation marks')
+  }
   return tags.filter(({ isWeak }) => !isWeak).map(({ tag }) => tag)
 }
 
@@ -28,10 +31,13 @@ function tagsOf(
 ): readonly { readonly tag: string; readonly isWeak: boolean }[] | undefined {
   if (header.length > maxHeader) return undefined
   const tags: { tag: string; isWeak: boolean }[] = []
-  for (const one of header.split(',')) {
-    const [, weak, tag] = /^\s*(W\/)?"([\x21\x23-\x7e]*)"\s*$/.exec(one) ?? []
-    if (tag === undefined) return undefined
+  // A tag may hold a comma, so that it is no place to cut.
+  const pattern = /[\t ]*(W\/)?"([\x21\x23-\x7e]*)"[\t ]*(,|$)/y
+  for (let end = ','; end === ','; ) {
+    const [, weak, tag, next] = pattern.exec(header) ?? []
+    if (tag === undefined || next === undefined) return undefined
     tags.push({ tag, isWeak: weak !== undefined })
+    end = next
   }
   return tags
 }

@@ -37,8 +37,9 @@ function pathText(path: readonly PropertyKey[]): string {
 /** Text that both databases keep. */
 const text: z.ZodType<string> = z
   .string()
-  .regex(/^[^\0]*$/, 'a text without NUL')
   .max(65_536)
+  .refine((value) => !value.includes('\0'), 'a text without NUL')
+  .openapi({ pattern: '^[^\\u0000]*$' })
 /** As names in paths; the exact rule is beside it, because few readers of JSON Schema know Unicode's categories. */
 const name: z.ZodType<string> = z
   .string()
@@ -100,7 +101,7 @@ const operationMetadata: z.ZodType = z
     }),
     z.strictObject({
       targetScope: z.literal('ENDPOINT'),
-      targetEndpoint: z.string().min(1).max(8192).openapi({ example: '/orders/{id}' }),
+      targetEndpoint: z.string().max(8192).openapi({ example: '/orders/{id}', pattern: '^/' }),
       targetEndpointHTTPMethod: z.enum(httpMethods),
       targetPipeline: pipeline,
       ...deploying,
@@ -268,17 +269,26 @@ const crl: z.ZodType = z
     octets: z.int(),
   })
   .openapi('Crl')
+const killEntryNote = { note: z.string().max(4096).optional(), expires: time.optional() }
+const killDigest: z.ZodType = z
+  .string()
+  .openapi({ description: 'SHA-256 in hexadecimal or base64', example: '0'.repeat(64) })
 export const killEntryRequest: z.ZodType = z
-  .strictObject({
-    issuer: z.string().optional(),
-    serialNumber: z.string().optional(),
-    spkiSha256: z.string().optional(),
-    certificateSha256: z.string().optional(),
-    certificate: z.string().optional(),
-    issuerSpkiSha256: z.string().optional(),
-    note: z.string().max(4096).optional(),
-    expires: time.optional(),
-  })
+  .union([
+    z.strictObject({
+      issuer: z.string().openapi({ example: 'CN=Issuing CA,O=Example' }),
+      serialNumber: z.string().openapi({ example: '01ab' }),
+      ...killEntryNote,
+    }),
+    z.strictObject({ issuer: z.string(), ...killEntryNote }),
+    z.strictObject({ spkiSha256: killDigest, ...killEntryNote }),
+    z.strictObject({ certificateSha256: killDigest, ...killEntryNote }),
+    z.strictObject({
+      certificate: z.string().openapi({ description: 'PEM, or base64 of DER' }),
+      ...killEntryNote,
+    }),
+    z.strictObject({ issuerSpkiSha256: killDigest, ...killEntryNote }),
+  ])
   .openapi('KillEntryRequest')
 const killEntry: z.ZodType = z
   .strictObject({ id: z.string(), createdAt: time, entry: killEntryRequest })
@@ -373,7 +383,7 @@ export const evaluateRequest: z.ZodType = z
     certificate: certificates.optional(),
     time: time.optional(),
     method: z.enum(httpMethods).optional(),
-    path: z.string().min(1).max(8192).optional(),
+    path: z.string().max(8192).optional().openapi({ example: '/orders/7', pattern: '^/' }),
   })
   .openapi('EvaluateRequest')
 const describedFailure: z.ZodType = z

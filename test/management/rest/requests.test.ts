@@ -293,13 +293,26 @@ describe('paths and methods', () => {
     },
   )
 
-  test.each(['x', '"a', '"a" "b"', 'W/a'])('an If-Match of %j is 400', async (value) => {
-    const answer = await manager.send('PUT', `${policies}a/`, {
-      body,
-      headers: { 'if-match': value },
-    })
-    expect([answer.status, answer.body.error?.code]).toEqual([400, 'header-malformed'])
-  })
+  test.each(['"a,b"', '"a","b"', '"a" ,\tW/"b,c"', '""'])(
+    'an If-Match of %j is read',
+    async (value) => {
+      const headers = { 'if-match': value }
+      expect(
+        (await manager.send('PUT', '/apiops/projects/MyProject/', { body: {}, headers })).status,
+      ).toBe(412)
+    },
+  )
+
+  test.each(['x', '"a', '"a" "b"', '"a",', 'W/a', '0'])(
+    'an If-Match of %j holds for nothing',
+    async (value) => {
+      const answer = await manager.send('PUT', `${policies}a/`, {
+        body,
+        headers: { 'if-match': value },
+      })
+      expect([answer.status, answer.body.error?.code]).toEqual([412, 'version-mismatch'])
+    },
+  )
 
   test('a weak ETag never holds for a change, RFC 9110 §13.1.1', async () => {
     await manager.send('POST', `${policies}weak/`, { body })
