@@ -1,12 +1,11 @@
 /** One request that may go on: who asks, what for, and with which right. @module */
 
-import { namePattern, nameWords } from '../../deployment/fields.ts'
 import type { EnvironmentResult } from '../resources.ts'
 import type { Change } from '../service/change.ts'
 import { deploymentResult, type StoredDeployment, writeResults } from '../service/deployments.ts'
 import { type RetryKey, rememberAnswer, rememberedAnswer } from '../service/idempotency.ts'
 import { type PageQuery, readCursor } from '../service/pages.ts'
-import { invalidField, Refusal } from '../service/refusal.ts'
+import { Refusal } from '../service/refusal.ts'
 import { type Actor, demandProject, type Need } from '../service/rights.ts'
 import type { Answer } from './answer.ts'
 import type { Manager } from './manager.ts'
@@ -55,13 +54,6 @@ export class Call {
 
   nameIfAny(parameter: string): string | undefined {
     return this.#facts.names[parameter]
-  }
-
-  /** A segment of the path that becomes the name of something. */
-  newName(parameter: string): string {
-    const name = this.name(parameter)
-    if (!namePattern.test(name)) throw invalidField(parameter, nameWords)
-    return name
   }
 
   demand(need: Need, project: string = this.name('projectName')): void {

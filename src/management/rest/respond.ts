@@ -1,7 +1,7 @@
 /** From a request to the answer of its route: right, conditions, query, body; then the route itself. @module */
 
 import { createHash } from 'node:crypto'
-import { namePattern } from '../../deployment/fields.ts'
+import { namePattern, nameWords } from '../../deployment/fields.ts'
 import { invalidField, Refusal } from '../service/refusal.ts'
 import { type Actor, demandAdmin, demandProject } from '../service/rights.ts'
 import type { Answer } from './answer.ts'
@@ -25,7 +25,10 @@ export async function respond(
   if (route.needs === 'admin') demandAdmin(actor)
   else if (route.needs !== 'any' && project !== undefined)
     demandProject(actor, route.needs, project)
-  if (route.method !== 'post' && !Object.values(names).every((name) => namePattern.test(name))) {
+  const created = route.method === 'post' ? createdBy(route) : undefined
+  for (const [parameter, name] of Object.entries(names)) {
+    if (namePattern.test(name)) continue
+    if (parameter === created) throw invalidField(parameter, nameWords)
     throw new Refusal('not-found', 'nothing can have such a name')
   }
   const ifMatch = readIfMatch(request.headers.get('if-match'))
@@ -42,6 +45,11 @@ export async function respond(
       : { key, tokenId: actor.tokenId, requestHash: hashOf(url, octets) }
   const call = new Call({ manager, actor, names, query, body, ifMatch, retry })
   return responseOf(await route.handle(call), request)
+}
+
+/** The segment that names what a POST makes. */
+function createdBy({ path }: Route): string | undefined {
+  return /\{(\w+)\}\/(?:import\/)?$/.exec(path)?.[1]
 }
 
 /** From the path as it was sent: a router may decode it once too often. */

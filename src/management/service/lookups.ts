@@ -1,6 +1,7 @@
 /** Finding what a path names. @module */
 
 import type { Kysely, Selectable } from 'kysely'
+import { namePattern } from '../../deployment/fields.ts'
 import type {
   ApiProxyTable,
   EnvironmentTable,
@@ -61,11 +62,12 @@ export async function environmentsNamed(
   names: readonly string[],
 ): Promise<readonly EnvironmentRow[]> {
   if (names.length === 0) return []
-  const rows = await db
-    .selectFrom('environments')
-    .selectAll()
-    .where('name', 'in', [...names])
-    .execute()
+  // What can be no name is not asked for: PostgreSQL takes no NUL in a text.
+  const possible = names.filter((name) => namePattern.test(name))
+  const rows =
+    possible.length === 0
+      ? []
+      : await db.selectFrom('environments').selectAll().where('name', 'in', possible).execute()
   return names.map((name) => {
     const row = rows.find((one) => one.name === name)
     if (row !== undefined) return row

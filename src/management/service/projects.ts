@@ -1,5 +1,6 @@
 /** Projects, environments and API proxies: what policies belong to, and where they run. @module */
 
+import { namePattern } from '../../deployment/fields.ts'
 import type { Place } from '../../policy/place.ts'
 import type { Publisher } from '../channel/publish.ts'
 import type { ApiProxy, Environment, Project } from '../resources.ts'
@@ -275,12 +276,11 @@ export async function publishLiveOf(
 }
 
 async function demandEnvironments(trx: Db, { environments }: ApiProxyDocument): Promise<void> {
-  if (environments.length === 0) return
-  const rows = await trx
-    .selectFrom('environments')
-    .select('name')
-    .where('name', 'in', [...environments])
-    .execute()
+  const possible = environments.filter((name) => namePattern.test(name))
+  const rows =
+    possible.length === 0
+      ? []
+      : await trx.selectFrom('environments').select('name').where('name', 'in', possible).execute()
   const problems = environments.flatMap((name, index): FieldProblem[] =>
     rows.some((row) => row.name === name)
       ? []

@@ -493,6 +493,30 @@ describe.each(stores)('policies over $kind', ({ missing, createUrl }) => {
     })
 
     test.each([
+      ['POST', '/apiops/projects/a%00b/apiProxies/MyAPI/policies/x/', 404],
+      ['POST', '/apiops/projects/a%00b/', 422],
+      ['POST', '/apiops/projects/a%00b/import/', 422],
+      ['POST', `${path}a%00b/evaluate/`, 404],
+      ['GET', '/apiops/projects/a%00b/crls/', 404],
+      ['GET', '/apiops/audit/?project=a%00b', 422],
+      ['PUT', '/apiops/projects/MyProject/apiProxies/MyAPI/', 422],
+      ['POST', '/apiops/projects/MyProject/apiProxies/MyAPI/deployments/', 404],
+      ['POST', '/apiops/tokens/a%00b/', 422],
+      ['GET', '/apiops/environments/a%00b/gateways/', 404],
+    ])('%s %s: what holds a NUL is no name', async (method, at, status) => {
+      const environments = ['a\0b']
+      const upstream = { url: 'http://127.0.0.1:1' }
+      const given =
+        method === 'PUT'
+          ? { upstream, environments }
+          : at.endsWith('/deployments/')
+            ? { environments }
+            : { operationMetadata: all, policy: { type } }
+      const answer = await manager.send(method, at, method === 'GET' ? {} : { body: given })
+      expect([answer.status, answer.body.success]).toEqual([status, false])
+    })
+
+    test.each([
       ['%2F', 422],
       ['..%2F..%2Fetc%2Fpasswd', 422],
       ['a%00b', 422],

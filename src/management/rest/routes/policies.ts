@@ -50,7 +50,7 @@ export const policyRoutes: readonly Route[] = [
     body: { schema: policyRequest, checkedBy: 'fields' },
     answer: 'deployed',
     handle: async (call) => {
-      const name = call.newName('policyName')
+      const name = call.name('policyName')
       const { operation, policy: document } = readPolicyBody(call.body, name)
       return await changePolicy(call, operation, async (change, proxy) => {
         await addPolicy(change, proxy, name, operation, document)
@@ -113,7 +113,7 @@ export const policyRoutes: readonly Route[] = [
     tag,
     summary: 'Try a certificate against the stored policy, without a deployment',
     needs: 'read',
-    body: { schema: evaluateRequest, checkedBy: 'schema', size: 'large' },
+    body: { schema: evaluateRequest, checkedBy: 'schema' },
     answer: 'evaluation',
     handle: async (call) => {
       const { store, now } = call.manager

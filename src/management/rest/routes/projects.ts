@@ -64,7 +64,7 @@ export const projectRoutes: readonly Route[] = [
     body: { schema: projectRequest, checkedBy: 'schema' },
     answer: 'project',
     handle: async (call) => {
-      const name = call.newName('projectName')
+      const name = call.name('projectName')
       const { description = '' } = call.body as { readonly description?: string }
       return await call.change(async (change) => {
         const row = await createProject(change, name, description)
@@ -143,7 +143,7 @@ export const projectRoutes: readonly Route[] = [
     body: { schema: projectFile, checkedBy: 'fields', size: 'large' },
     answer: 'done',
     handle: async (call) => {
-      const name = call.newName('projectName')
+      const name = call.name('projectName')
       return await call.change(async (change) => {
         await importProject(change, name, call.body)
         return done()
@@ -175,7 +175,7 @@ export const projectRoutes: readonly Route[] = [
     body: { schema: apiProxyRequest, checkedBy: 'fields' },
     answer: 'apiProxy',
     handle: async (call) => {
-      const name = call.newName('apiProxyName')
+      const name = call.name('apiProxyName')
       const document = readApiProxy(call.body)
       return await call.change(async (change) => {
         const row = await projectNamed(change.trx, call.name('projectName'))
@@ -257,7 +257,7 @@ export const projectRoutes: readonly Route[] = [
     body: { schema: emptyRequest, checkedBy: 'schema' },
     answer: 'environment',
     handle: async (call) => {
-      const name = call.newName('environmentName')
+      const name = call.name('environmentName')
       return await call.change(async (change) => {
         await createEnvironment(change, name)
         return resource({ name })

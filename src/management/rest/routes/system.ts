@@ -1,8 +1,9 @@
 /** Tokens and the audit log. @module */
 
+import { namePattern, nameWords } from '../../../deployment/fields.ts'
 import type { TokenRequest } from '../../resources.ts'
 import { auditPage } from '../../service/audit.ts'
-import { Refusal } from '../../service/refusal.ts'
+import { invalidField, Refusal } from '../../service/refusal.ts'
 import { demandAdmin } from '../../service/rights.ts'
 import { createToken, revokeToken, tokenNamed, tokensPage } from '../../service/tokens.ts'
 import { done, page, resource } from '../answer.ts'
@@ -34,7 +35,7 @@ export const systemRoutes: readonly Route[] = [
     body: { schema: tokenRequest, checkedBy: 'schema' },
     answer: 'newToken',
     handle: async (call) => {
-      const name = call.newName('tokenName')
+      const name = call.name('tokenName')
       // What is remembered for a retry would be the token itself. Its name is enough to see whether the first try came through.
       if (call.hasRetryKey) {
         throw new Refusal(
@@ -84,6 +85,9 @@ export const systemRoutes: readonly Route[] = [
     handle: async (call) => {
       const { project } = call.query as { readonly project?: string }
       const { db } = call.manager.store
+      if (project !== undefined && !namePattern.test(project)) {
+        throw invalidField('project', nameWords)
+      }
       if (project === undefined) demandAdmin(call.actor)
       else {
         // Not whether it exists: what was done to a project that is no more is in there, too.

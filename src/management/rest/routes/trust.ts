@@ -1,7 +1,6 @@
 /** What policies are held against: trust store, issuer ACL, revocation, CRLs, kill list; of a project or of one API proxy. @module */
 
 import { encodeBase64 } from '../../../base/base64.ts'
-import { namePattern } from '../../../deployment/fields.ts'
 import type { TrustStoreRequest } from '../../resources.ts'
 import { readCertificateUpload } from '../../service/certificates.ts'
 import {
@@ -330,9 +329,6 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
 
 async function ownerOf(call: Call, db: Db): Promise<Owner> {
   const apiProxy = call.nameIfAny('apiProxyName')
-  if (apiProxy !== undefined && !namePattern.test(apiProxy)) {
-    throw new Refusal('api-proxy-not-found', 'there is no such API proxy in the project')
-  }
   return await ownerNamed(db, call.name('projectName'), apiProxy)
 }
 
