@@ -28,12 +28,26 @@ export function generateSigningKey(): SigningKey {
   return generateKeyPairSync('ed25519')
 }
 
-/** PKCS#8 in PEM. */
+/**
+ * PKCS#8 in PEM.
+ *
+ * @example
+ * const pem = signingKeyPem(generateSigningKey())
+ * console.log(pem.split('\n')[0]) // -----BEGIN PRIVATE KEY-----
+ */
 export function signingKeyPem({ privateKey }: SigningKey): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
-/** @throws TypeError with code `option-invalid`, without a word of what was given. */
+/**
+ * Reads an Ed25519 private key in PEM.
+ *
+ * @throws TypeError with code `option-invalid`, without a word of what was given.
+ * @example
+ * const key = generateSigningKey()
+ * const same = readSigningKey(signingKeyPem(key))
+ * console.log(publicKeyText(same.publicKey) === publicKeyText(key.publicKey)) // true
+ */
 export function readSigningKey(pem: string): SigningKey {
   try {
     const privateKey = createPrivateKey(pem)
@@ -48,13 +62,24 @@ export function readSigningKey(pem: string): SigningKey {
   })
 }
 
-/** Base64 of the 32 octets. */
+/**
+ * Base64 of the 32 octets.
+ *
+ * @example
+ * console.log(publicKeyText(generateSigningKey().publicKey).length) // 44
+ */
 export function publicKeyText(publicKey: KeyObject): string {
   const der = publicKey.export({ type: 'spki', format: 'der' })
   return encodeBase64(der.subarray(der.length - keyOctets))
 }
 
-/** SubjectPublicKeyInfo in PEM. */
+/**
+ * SubjectPublicKeyInfo in PEM: what gateways pin.
+ *
+ * @example
+ * const pem = publicKeyPem(generateSigningKey().publicKey)
+ * console.log(pem.split('\n')[0]) // -----BEGIN PUBLIC KEY-----
+ */
 export function publicKeyPem(publicKey: KeyObject): string {
   return publicKey.export({ type: 'spki', format: 'pem' }).toString()
 }

@@ -66,7 +66,13 @@ export interface RetryOptions {
   readonly idempotencyKey?: string
 }
 
-/** Any status but success. */
+/**
+ * Any status but success.
+ *
+ * @example
+ * const nobody = createManagementClient({ url, token: 'none' })
+ * await nobody.projects().catch((error) => console.log(error.status, error.code)) // 401 token-invalid
+ */
 export class ManagementError extends Error {
   readonly status: number
   /** Of the failure envelope; `no-envelope` when something else answered. */
@@ -212,9 +218,9 @@ export interface GatewayStatus {
  * A client for one manager and one token. Every failure rejects with a {@link ManagementError}.
  *
  * @example
- * const client = createManagementClient({ url: 'https://manager.example:8443', token })
- * const proxy = client.project('MyProject').apiProxy('MyAPI')
- * const { requestPolicyList } = await proxy.policies.list()
+ * const manager = createManagementClient({ url, token })
+ * const { items } = await manager.projects()
+ * console.log(items[0].name) // MyProject
  */
 export function createManagementClient(options: ManagementClientOptions): ManagementClient {
   const send = new Sender(options)

@@ -37,6 +37,7 @@ export {
   managementLogger,
   type ServedManagement,
   type ServeOptions,
+  type ServerTls,
   serveManagement,
 } from './rest/serve.ts'
 export type { FieldProblem, RefusalCode } from './service/refusal.ts'

@@ -1,8 +1,19 @@
 /** The examples beside the sources: every public function and class has one, and each runs. */
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import prometheusClient from 'prom-client'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { canonicalJson } from '../../src/deployment/index.ts'
+import {
+  createManagement,
+  createManagementClient,
+  generateSigningKey,
+  openStore,
+  serveManagement,
+} from '../../src/management/index.ts'
 import { nodeHandlers } from '../../src/runtime/node.ts'
 import { createPki, type Pki, testTime } from '../../src/testing/index.ts'
 import { optionsOf } from '../path/support.ts'
@@ -42,9 +53,12 @@ test.each([
 })
 
 let given: Readonly<Record<string, unknown>>
+let manager: Manager
 beforeAll(async () => {
-  given = await givenFor(await createPki())
+  manager = await startManager()
+  given = { ...(await givenFor(await createPki())), ...manager.given }
 })
+afterAll(() => manager.end())
 
 test.each(examples)('the example in $file, line $line, does what it says', async (example) => {
   const { file, code } = example
@@ -77,6 +91,32 @@ function withoutExample(name: string, files = sources): readonly string[] {
     const comment = before.endsWith('*/\n') ? before.slice(before.lastIndexOf('/**')) : ''
     return examplesOf(file, comment).length > 0 ? [] : [`${file}: ${name}`]
   })
+}
+
+interface Manager {
+  readonly given: Readonly<Record<string, unknown>>
+  readonly end: () => Promise<void>
+}
+
+/** A manager with one project, for the examples of those who talk to one. */
+async function startManager(): Promise<Manager> {
+  const folder = await mkdtemp(join(tmpdir(), 'mtls-policy-examples-'))
+  const store = await openStore({ url: `file:${folder}/examples.sqlite` })
+  const management = await createManagement({ store, signingKey: generateSigningKey() })
+  const served = await serveManagement({ management, port: 0 })
+  const { url } = served
+  const { token } = await management.createToken('examples', { rights: [{ right: 'admin' }] })
+  await createManagementClient({ url, token }).project('MyProject').create()
+  // Who serves it in an example closes it.
+  const other = await createManagement({ store, signingKey: generateSigningKey() })
+  return {
+    given: { canonicalJson, folder, store, management: other, url, token, fetch },
+    end: async () => {
+      await served.close()
+      await store.close()
+      await rm(folder, { recursive: true })
+    },
+  }
 }
 
 /** What an example hands to a framework, the framework's own tests look at. */

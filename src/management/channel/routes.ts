@@ -52,10 +52,6 @@ export interface Channel {
 
 /**
  * The channel over one store.
- *
- * @example
- * const channel = createChannel({ store, authorize: () => undefined })
- * const app = new Hono().route('/apiops/environments', channel.routes)
  */
 export function createChannel(options: ChannelOptions): Channel {
   const { store, authorize, now = Date.now, pingMs = 10_000, onError = () => {} } = options

@@ -60,10 +60,10 @@ export interface Management {
  * The management API over one store. Any number of them may share a store.
  *
  * @example
- * const store = await openStore({ url: 'file:mtls-policy.sqlite' })
  * const management = await createManagement({ store, signingKey: generateSigningKey() })
  * const { token } = await management.createToken('first', { rights: [{ right: 'admin' }] })
  * const response = await management.fetch(new Request('http://localhost/health/'))
+ * console.log(response.status) // 200
  */
 export async function createManagement(options: ManagementOptions): Promise<Management> {
   const { store, signingKey, logger, now = () => new Date() } = options
@@ -193,7 +193,13 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   }
 }
 
-/** As served at `/apiops/openapi.json`. */
+/**
+ * As served at `/apiops/openapi.json`.
+ *
+ * @example
+ * const { openapi } = managementOpenApi()
+ * console.log(openapi) // 3.1.0
+ */
 export function managementOpenApi(): object {
   return openApiDocument(routes)
 }

@@ -7,6 +7,13 @@ import { getRequestListener } from '@hono/node-server'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import type { Management } from './app.ts'
 
+/** PEM. */
+export interface ServerTls {
+  /** The server's own certificate and those above it. */
+  readonly cert: string | Buffer
+  readonly key: string | Buffer
+}
+
 export interface ServeOptions {
   readonly management: Management
   /** Default `127.0.0.1`. */
@@ -14,7 +21,7 @@ export interface ServeOptions {
   /** 0: any that is free. */
   readonly port: number
   /** Absent: plain HTTP, for a proxy in front or one machine alone. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined
+  readonly tls?: ServerTls | undefined
   /** How long `close` waits for requests that run; default 10 seconds. */
   readonly drainMs?: number | undefined
 }
@@ -28,6 +35,12 @@ export interface ServedManagement {
     readonly cert: string | Buffer
     readonly key: string | Buffer
   }) => void
+  /**
+   * Another certificate for the connections to come; those that are open stay.
+   *
+   * @throws What OpenSSL says of one that cannot be used: the old one stays. Without `tls` it does nothing.
+   */
+  readonly renewTls: (tls: ServerTls) => void
   /** Takes no new requests, ends streams, waits for the rest. The management itself is closed with it. */
   readonly close: () => Promise<void>
 }
@@ -38,6 +51,8 @@ export interface ServedManagement {
  * @throws What Node says when it cannot listen, such as `EADDRINUSE`.
  * @example
  * const { url, close } = await serveManagement({ management, port: 0 })
+ * console.log((await fetch(`${url}/health/`)).status) // 200
+ * await close()
  */
 export async function serveManagement(options: ServeOptions): Promise<ServedManagement> {
   const { management, host = '127.0.0.1', port, tls, drainMs = 10_000 } = options
@@ -55,10 +70,11 @@ export async function serveManagement(options: ServeOptions): Promise<ServedMana
     keepAliveTimeout: 30_000,
     maxHeaderSize: 16_384,
   }
-  const server: Server =
+  const secure =
     tls === undefined
-      ? createServer(settings, listener)
+      ? undefined
       : createTlsServer({ ...settings, ...tls, minVersion: 'TLSv1.2' }, listener)
+  const server: Server = secure ?? createServer(settings, listener)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -84,7 +100,14 @@ export async function serveManagement(options: ServeOptions): Promise<ServedMana
   }
 }
 
-/** A logger that writes no secret, whatever it is given. @param to - Default: standard output. */
+/**
+ * A logger that writes no secret, whatever it is given.
+ *
+ * @param to - Default: standard output.
+ * @example
+ * const logger = managementLogger('info', { write: (line) => console.log(JSON.parse(line).token) })
+ * logger.info({ token: 'mtlsp_secret' }, 'made') // prints [secret]
+ */
 export function managementLogger(level = 'info', to?: DestinationStream): Logger {
   return pino(
     {

@@ -36,6 +36,10 @@ export interface StoreOptions {
  * @throws {TypeError} With the code `store-url-invalid`, and without the URL.
  * @throws {StoreUnavailable} When it cannot be reached.
  * @throws {StoreTooNew} When a newer version of the program has written it.
+ * @example
+ * const store = await openStore({ url: `file:${folder}/manager.sqlite` })
+ * console.log(store.kind) // sqlite
+ * await store.close()
  */
 export async function openStore({ url, transactionMs = 10_000 }: StoreOptions): Promise<Store> {
   if (/^postgres(?:ql)?:\/\//u.test(url)) return openPostgresStore(url, transactionMs)

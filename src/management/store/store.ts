@@ -46,7 +46,12 @@ export interface Store {
   readonly close: () => Promise<void>
 }
 
-/** The store cannot be reached or does not answer in time. It names no URL, host, user or file. */
+/**
+ * The store cannot be reached or does not answer in time. It names no URL, host, user or file.
+ *
+ * @example
+ * console.log(new StoreUnavailable('ECONNREFUSED').outcome) // not-written
+ */
 export class StoreUnavailable extends Error {
   readonly code = 'store-unavailable'
   /** What the driver said: `ECONNREFUSED`, `SQLITE_BUSY`, an SQLSTATE such as `57P03`. */
@@ -62,7 +67,12 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** A statement goes against a constraint of the schema; the transaction can only be rolled back. */
+/**
+ * A statement goes against a constraint of the schema; the transaction can only be rolled back.
+ *
+ * @example
+ * console.log(new StoreConflict('store-unique').code) // store-unique
+ */
 export class StoreConflict extends Error {
   readonly code: 'store-unique' | 'store-reference' | 'store-constraint'
 
@@ -73,7 +83,12 @@ export class StoreConflict extends Error {
   }
 }
 
-/** The store was written by a newer version of this program. */
+/**
+ * The store was written by a newer version of this program.
+ *
+ * @example
+ * console.log(new StoreTooNew(3, 2).message) // the store has schema 3, and this version knows schemas up to 2
+ */
 export class StoreTooNew extends Error {
   readonly code = 'store-too-new'
   readonly found: number
