@@ -52,13 +52,6 @@ import {
  * Begins at once: with the last good state on disk, then with what the manager says.
  *
  * @throws TypeError with a `code` for options that make no sense.
- * @example
- * const subscription = createSubscription({
- *   managerUrl: 'https://manager.example', token, environment: 'production', gateway: 'gw-1', publicKey, folder,
- *   onState: (state) => gateway.apply(state),
- *   onAlarm: ({ code }) => alarms.inc({ code }),
- * })
- * await subscription.ready
  */
 export function createSubscription(options: SubscriptionOptions): Subscription {
   for (const option of ['environment', 'gateway'] as const) {

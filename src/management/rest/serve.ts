@@ -30,11 +30,6 @@ export interface ServedManagement {
   /** Without a slash at its end. */
   readonly url: string
   readonly port: number
-  /** For connections from now on. Without TLS it does nothing. */
-  readonly renewTls: (tls: {
-    readonly cert: string | Buffer
-    readonly key: string | Buffer
-  }) => void
   /**
    * Another certificate for the connections to come; those that are open stay.
    *
