@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { request as tlsRequest } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import client from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -164,34 +165,47 @@ test('health, readiness and metrics need no token, and name nothing that a clien
   expect(text).not.toContain('NamedByAClient')
 })
 
-test('over TLS', async () => {
+test('over TLS; another certificate serves the connections to come', async () => {
   const ca = await issueCa('Manager CA')
-  const leaf = await ca.issue('localhost', {
-    subjectAltName: [{ dns: 'localhost' }],
-    extendedKeyUsage: ['serverAuth'],
-  })
-  const tls = { cert: leaf.chainPem, key: leaf.privateKeyPem }
+  const issue = async (serial: number) => {
+    const { chainPem: cert, privateKeyPem: key } = await ca.issue('localhost', {
+      serialNumber: serial,
+      subjectAltName: [{ dns: 'localhost' }],
+      extendedKeyUsage: ['serverAuth'],
+    })
+    return { cert, key }
+  }
   const other = await startManager(store)
-  const secure = await serveManagement({ management: other.management, port: 0, tls })
-  expect(secure.url).toMatch(/^https:/)
-  const status = await new Promise((resolve, reject) => {
-    const request = tlsRequest(
-      {
-        port: secure.port,
-        host: 'localhost',
-        path: '/health/',
-        rejectUnauthorized: false,
-        agent: false,
-      },
-      (response) => {
-        response.resume()
-        resolve(response.statusCode)
-      },
-    )
-    request.on('error', reject)
-    request.end()
+  const secure = await serveManagement({
+    management: other.management,
+    port: 0,
+    tls: await issue(0x11),
   })
-  expect(status).toBe(200)
+  expect(secure.url).toMatch(/^https:/)
+  const ask = async (): Promise<readonly unknown[]> =>
+    await new Promise((resolve, reject) => {
+      const request = tlsRequest(
+        {
+          port: secure.port,
+          host: 'localhost',
+          path: '/health/',
+          rejectUnauthorized: false,
+          agent: false,
+        },
+        (response) => {
+          const { serialNumber } = (response.socket as TLSSocket).getPeerCertificate()
+          response.resume()
+          response.on('end', () => resolve([response.statusCode, serialNumber]))
+        },
+      )
+      request.on('error', reject)
+      request.end()
+    })
+  expect(await ask()).toEqual([200, '11'])
+  secure.renewTls(await issue(0x22))
+  expect(await ask()).toEqual([200, '22'])
+  expect(() => secure.renewTls({ cert: 'x', key: 'y' })).toThrow()
+  expect(await ask()).toEqual([200, '22'])
   await secure.close()
 })
 
