@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Folders whose lines and branches are held to a floor. */
 const covered = ['der', 'x509', 'path', 'revocation', 'acl', 'client', 'policy', 'http']
+const servers = ['deployment', 'management', 'gateway']
 
 export default defineConfig({
   test: {
@@ -13,9 +14,12 @@ export default defineConfig({
     testTimeout: process.env.SLOW ? 600_000 : 30_000,
     coverage: {
       provider: 'v8',
-      include: covered.map((folder) => `src/${folder}/**/*.ts`),
+      include: [...covered, ...servers].map((folder) => `src/${folder}/**/*.ts`),
       reporter: ['text', 'json-summary'],
-      thresholds: { lines: 97, branches: 97 },
+      thresholds: {
+        [`src/{${covered.join()}}/**`]: { lines: 97, branches: 97 },
+        [`src/{${servers.join()}}/**`]: { lines: 92 },
+      },
     },
   },
 })
