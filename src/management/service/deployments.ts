@@ -25,7 +25,7 @@ import {
 } from './lookups.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
 import { Refusal } from './refusal.ts'
-import { type Candidate, candidateOf } from './snapshot.ts'
+import { candidateOf } from './snapshot.ts'
 
 /** What was stored for one environment, before any gateway was heard. */
 export interface StoredDeployment extends EnvironmentResult {
@@ -57,7 +57,7 @@ export async function deploy(
   const stored: StoredDeployment[] = []
   for (const environment of environments) {
     const problem = own.includes(environment.name)
-      ? (candidate.problem ?? (await collisionIn(trx, environment, candidate, proxy)))
+      ? (candidate.problem ?? (await collisionIn(trx, environment, candidate.snapshot, proxy)))
       : 'The environment does not run this API proxy: add it to environments of the API proxy'
     stored.push(
       await store(change, publisher, proxy, environment, 'deploy', candidate.snapshot, problem),
@@ -81,7 +81,7 @@ export async function rollBack(
   const problem = !environments.includes(environmentName)
     ? 'The environment does not run this API proxy: add it to environments of the API proxy'
     : tls
-      ? undefined
+      ? await collisionIn(trx, environment, snapshot, proxy)
       : 'The API proxy has no TLS: set tls to true'
   return [await store(change, publisher, proxy, environment, 'rollback', snapshot, problem)]
 }
@@ -295,31 +295,34 @@ async function store(
   }
 }
 
-/** Two proxies that answer to the same requests: which one would judge them, nobody could say. */
+/** Two proxies that answer to the same requests: which one would judge them, nobody could say. Held against what runs, not what is stored. */
 async function collisionIn(
   db: Db,
   environment: EnvironmentRow,
-  { snapshot }: Candidate,
+  snapshot: Snapshot,
   proxy: ApiProxyRow,
 ): Promise<string | undefined> {
   const others = await db
     .selectFrom('pointers')
-    .innerJoin('api_proxies', 'api_proxies.id', 'pointers.api_proxy_id')
-    .innerJoin('projects', 'projects.id', 'api_proxies.project_id')
-    .select(['api_proxies.name', 'api_proxies.document', 'projects.name as project'])
+    .innerJoin('snapshots', 'snapshots.hash', 'pointers.hash')
+    .select('snapshots.body')
     .where('pointers.environment_id', '=', environment.id)
-    .where('pointers.hash', 'is not', null)
-    .where('api_proxies.id', '!=', proxy.id)
+    .where('pointers.api_proxy_id', '!=', proxy.id)
+    // Only to read few of a thousand: what is found is looked at again below.
+    .where('snapshots.body', 'like', `%"basePath":"${snapshot.basePath}"%`)
+    .where(({ eb, or }) =>
+      snapshot.hosts.length > maxSought
+        ? eb.lit(true)
+        : or(snapshot.hosts.map((host) => eb('snapshots.body', 'like', `%"${host}"%`))),
+    )
     .execute()
-  for (const other of others) {
-    const { hosts, basePath } = apiProxyOf(other)
-    const host = basePath === snapshot.basePath && hosts.find((one) => snapshot.hosts.includes(one))
-    if (host !== false && host !== undefined) {
-      // Not its name: the token may have no right to see that project.
-      const which =
-        other.project === proxy.project_name ? `API proxy ${other.name}` : 'another API proxy'
-      return `${which} answers to host ${host} with base path ${basePath} there: change hosts or basePath`
-    }
+  for (const { body } of others) {
+    const { hosts, basePath, project, apiProxy } = JSON.parse(body) as Snapshot
+    const host = hosts.find((one) => snapshot.hosts.includes(one))
+    if (basePath !== snapshot.basePath || host === undefined) continue
+    // Not its name: the token may have no right to see that project.
+    const which = project === proxy.project_name ? `API proxy ${apiProxy}` : 'another API proxy'
+    return `${which} answers to host ${host} with base path ${basePath} there: change hosts or basePath`
   }
   return undefined
 }
@@ -409,3 +412,6 @@ function compare(running: unknown, stored: unknown, path: string, found: Differe
 function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
+
+/** Local limit: conditions of one statement. */
+const maxSought = 50

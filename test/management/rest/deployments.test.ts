@@ -252,6 +252,19 @@ describe.each(stores)('deployments over $kind', ({ missing, createUrl }) => {
       })
       await twin.update({ ...document, basePath: '/twin' })
       expect((await twin.deployments.deploy()).success).toBe(true)
+      // What runs counts, not what is stored: the first one leaves its place only when it is deployed.
+      const first = { upstream: { url: 'http://127.0.0.1:8081' }, environments: [environment] }
+      await proxy.update({ ...first, hosts: ['a.example'] })
+      await twin.update(document)
+      expect((await twin.deployments.deploy()).success).toBe(false)
+      expect((await proxy.deployments.deploy()).success).toBe(true)
+      expect((await twin.deployments.deploy()).success).toBe(true)
+      expect(await proxy.deployments.rollBack(environment, 1)).toMatchObject({
+        success: false,
+        deploymentResults: [
+          { message: expect.stringContaining('API proxy Twin answers to host *') },
+        ],
+      })
     })
 
     test('with gateways connected, the result is what they say, and so is the history', async () => {
