@@ -21,6 +21,7 @@ export type GatewayCode =
   | 'upstream-unreachable'
   | 'upstream-failed'
   | 'gateway-not-ready'
+  | 'http-version-unsupported'
   | 'upstream-timeout'
 
 export const gatewayProblems: {
@@ -43,6 +44,11 @@ export const gatewayProblems: {
   'upstream-unreachable': [502, 'Bad Gateway', 'The upstream could not be reached.'],
   'upstream-failed': [502, 'Bad Gateway', 'The upstream did not answer properly.'],
   'gateway-not-ready': [503, 'Service Unavailable', 'The gateway has no configuration yet.'],
+  'http-version-unsupported': [
+    505,
+    'HTTP Version Not Supported',
+    'HTTP/1.0, 1.1 and 2 are spoken.',
+  ],
   'upstream-timeout': [504, 'Gateway Timeout', 'The upstream took too long.'],
 }
 

@@ -162,6 +162,13 @@ export class Exchange {
       return
     }
     this.#answer = answer
+    // What is not decoded here must not be called something else: RFC 9112 §7.
+    const coding = answer.headers['transfer-encoding']
+    if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+      answer.on('error', () => {})
+      this.#fail('upstream-failed', `transfer coding ${coding}`)
+      return
+    }
     // What it may still come to is told below; an error that nobody listens to would end the process.
     answer.on('error', () => this.#cut())
     const guard = proxy.guards.RESPONSE
@@ -268,7 +275,7 @@ export class Exchange {
     this.#code = code
     if (error !== undefined) {
       const { logger } = this.#core
-      logger.warn({ ...this.#facts(), code, error }, 'gateway error')
+      logger.warn({ ...this.#facts(), code, reason: reasonOf(error) }, 'gateway error')
     }
     const id = this.#requestId()
     const answer = (): void => this.#reply(gatewayAnswer(code, id))
@@ -375,7 +382,7 @@ export class Exchange {
     try {
       work()
     } catch (error) {
-      this.#core.logger.error({ ...this.#facts(), error }, 'gateway failed')
+      this.#core.logger.error({ ...this.#facts(), err: error }, 'gateway failed')
       this.#hasErred = true
       try {
         this.#fail('gateway-failed')
@@ -416,6 +423,13 @@ export function isUnwritable(error: unknown): error is Error {
 
 /** Milliseconds in which a client that was too slow may read its answer. */
 const lingerMs = 1000
+
+/** For a log. What Node keeps at an error besides may be octets of an answer. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as NodeJS.ErrnoException
+  return code === undefined ? error.message : `${code} ${error.message}`
+}
 
 const usualBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 

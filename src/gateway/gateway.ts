@@ -58,6 +58,7 @@ class RunningGateway implements Gateway {
   #proxies: ReadonlyMap<string, ApiProxy> = new Map()
   #applying: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
+  #isEnded = false
 
   constructor({ listeners, hooks, logger, metrics, limits, upstream, answer }: ReadGatewayOptions) {
     this.#hosts = listeners.map(({ host }) => host)
@@ -69,7 +70,8 @@ class RunningGateway implements Gateway {
       keepsHost: upstream.host === 'kept',
     }
     this.#live = new LiveTrusts((of, event) => {
-      logger.debug({ ...of, event }, 'revocation data')
+      const level = event.type === 'failed' ? 'warn' : 'debug'
+      logger[level]({ ...of, event }, 'revocation data')
     })
     const core: Core = {
       routes: undefined,
@@ -139,6 +141,8 @@ class RunningGateway implements Gateway {
       }
     }
     const routes = this.#route(next, problems)
+    // What was put together meanwhile must not outlive the end.
+    if (this.#isEnded) return { problems, built: 0 }
     this.#swap(next, routes)
     const milliseconds = performance.now() - begin
     this.#core.metrics.applied(milliseconds, problems.length)
@@ -277,6 +281,7 @@ class RunningGateway implements Gateway {
   }
 
   #end(): void {
+    this.#isEnded = true
     for (const tunnel of this.#core.tunnels) tunnel.end()
     for (const listener of this.#listeners) listener.close()
     for (const agent of Object.values(this.#shared.agents)) agent.destroy()

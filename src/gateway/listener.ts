@@ -1,6 +1,6 @@
 /** One address: handshakes, HTTP/1.1 and HTTP/2 over one port, and its connections to their end. @module */
 
-import type { IncomingMessage } from 'node:http'
+import { IncomingMessage, type ServerResponse } from 'node:http'
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -11,6 +11,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import { respond } from '../http/node/apply.ts'
 import { refuseUpgrade } from '../http/node/upgrade.ts'
 import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
@@ -59,7 +60,7 @@ export class Listener implements Entrance {
       },
       failed: ({ cert }, error) => {
         metrics.reloaded(false)
-        logger.error({ cert, error }, 'server certificate not reloaded, the old one stays')
+        logger.error({ cert, err: error }, 'server certificate not reloaded, the old one stays')
       },
     })
     const listener = new Listener(core, options, certificates)
@@ -71,7 +72,7 @@ export class Listener implements Entrance {
         listening()
       })
     })
-    server.on('error', (error) => logger.error({ error }, 'listener failed'))
+    server.on('error', (error) => logger.error({ err: error }, 'listener failed'))
     certificates.follow(core.limits.reloadMs, () => {
       listener.#contexts.clear()
       listener.#renewDefault(true)
@@ -167,7 +168,7 @@ export class Listener implements Entrance {
     )
     server.on('tlsClientError', () => this.#core.metrics.handshakeFailed())
     server.on('sessionError', (error) => {
-      this.#core.logger.debug({ error }, 'HTTP/2 connection failed')
+      this.#core.logger.debug({ err: error }, 'HTTP/2 connection failed')
     })
     return server
   }
@@ -177,8 +178,22 @@ export class Listener implements Entrance {
     response: Http2ServerResponse,
     expectation?: 'unknown',
   ): void {
-    if (request.httpVersionMajor === 1) this.#occupy(request.socket, response)
+    if (request instanceof IncomingMessage) {
+      // Node's parser takes `HTTP/0.9` and `HTTP/2.0` on a connection of HTTP/1, and everything goes by the version from here.
+      if (request.httpVersionMajor !== 1) {
+        this.#refuseVersion(request, response as unknown as ServerResponse)
+        return
+      }
+      this.#occupy(request.socket, response)
+    }
     new Exchange(this.#core, this, request, response).begin(expectation)
+  }
+
+  #refuseVersion(request: IncomingMessage, response: ServerResponse): void {
+    this.#core.metrics.failed('http-version-unsupported')
+    const answer = gatewayAnswer('http-version-unsupported', requestIdOf(undefined))
+    response.shouldKeepAlive = false
+    respond(request, response, answer)
   }
 
   /** A connection that is waited for while it is drained. */
@@ -196,7 +211,7 @@ export class Listener implements Entrance {
       done(null, this.#contexts.of(this.certificates.choose(host), this.#hintFor(host)))
     } catch (error) {
       // A certificate that OpenSSL does not take; the handshake fails, and nothing else.
-      this.#core.logger.error({ host, error }, 'no secure context')
+      this.#core.logger.error({ host, err: error }, 'no secure context')
       done(error instanceof Error ? error : new Error('no secure context'))
     }
   }

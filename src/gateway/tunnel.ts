@@ -34,7 +34,7 @@ import {
   seenBy,
   viaOf,
 } from './core.ts'
-import { isUnwritable } from './exchange.ts'
+import { isUnwritable, reasonOf } from './exchange.ts'
 import { requestOptions } from './forward.ts'
 import { passAnswerHeaders } from './headers.ts'
 
@@ -85,6 +85,10 @@ export class Tunnel {
     holdSocket(this.#socket)
     this.#socket.on('close', () => this.#closed())
     this.#safely(() => {
+      if (this.#request.httpVersion !== '1.1') {
+        this.#fail('http-version-unsupported')
+        return
+      }
       const found = find(this.#core, this.#entrance, this.#seen)
       if (typeof found === 'string') {
         this.#fail(found)
@@ -332,7 +336,7 @@ export class Tunnel {
     this.#core.metrics.failed(code)
     this.#code = code
     if (error !== undefined) {
-      this.#core.logger.warn({ ...this.#facts(), code, error }, 'gateway error')
+      this.#core.logger.warn({ ...this.#facts(), code, reason: reasonOf(error) }, 'gateway error')
     }
     const answer = (): void => this.#reply(gatewayAnswer(code, this.#id))
     const guard = this.#proxy?.guards.ERROR
@@ -393,7 +397,7 @@ export class Tunnel {
     try {
       work()
     } catch (error) {
-      this.#core.logger.error({ ...this.#facts(), error }, 'gateway failed')
+      this.#core.logger.error({ ...this.#facts(), err: error }, 'gateway failed')
       this.end()
     }
   }
@@ -403,13 +407,9 @@ export class Tunnel {
  * Only WebSockets: h2c would take requests past the policies that each of them is for. One with a body is nothing that a WebSocket
  * begins with, and servers differ about where it ends.
  */
-function upgradeProblem({
-  method,
-  headers,
-  httpVersion,
-}: IncomingMessage): GatewayCode | undefined {
+function upgradeProblem({ method, headers }: IncomingMessage): GatewayCode | undefined {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return 'upgrade-unsupported'
-  if (method !== 'GET' || httpVersion !== '1.1') return 'request-malformed'
+  if (method !== 'GET') return 'request-malformed'
   const hasBody = (headers['content-length'] ?? '0') !== '0' || 'transfer-encoding' in headers
   return hasBody ? 'request-malformed' : undefined
 }

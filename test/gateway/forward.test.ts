@@ -364,6 +364,11 @@ describe.each(versions)('%s', (version) => {
         ),
     ],
     [
+      'has a coding that is none of ours',
+      (socket: Socket) =>
+        socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n'),
+    ],
+    [
       'has two lengths',
       (socket: Socket) =>
         socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'),

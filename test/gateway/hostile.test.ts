@@ -10,6 +10,7 @@ import {
   requestPolicies,
   seenIn,
   stateOf,
+  until,
   validating,
   valuesOf,
   versions,
@@ -328,5 +329,135 @@ describe('TLS', () => {
       })
     }
     expect((await ask('HTTP/1.1', port)).status).toBe(200)
+  })
+})
+
+describe('whatever comes', () => {
+  test('HTTP/1.1: half a thousand requests, each with a few octets changed', async () => {
+    const { url } = await world.upstream()
+    const { port, gateway } = await world.gateway(
+      stateOf(world.snapshot(url, { policies: requestPolicies(validating) })),
+      { limits: { headMs: 300, bodyIdleMs: 300 } },
+    )
+    const good = [
+      `POST /a?b HTTP/1.1\r\n${host}Content-Length: 5\r\nX: y\r\nConnection: close\r\n\r\nhello`,
+      `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n`,
+      `GET /ws HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n`,
+    ]
+    // A generator of our own, so that a failure comes again.
+    let seed = 7
+    const below = (end: number): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+      return seed % end
+    }
+    const mutated = Array.from({ length: 500 }, (_, n) => {
+      const octets = Buffer.from(good[n % good.length] as string, 'latin1')
+      for (let changes = 1 + below(4); changes > 0; changes--)
+        octets[below(octets.length)] = below(256)
+      return octets.toString('latin1')
+    })
+    const answers: string[] = []
+    for (let at = 0; at < mutated.length; at += 50) {
+      const some = mutated.slice(at, at + 50).map((text) => raw(port, text))
+      answers.push(...(await Promise.all(some)))
+    }
+    for (const answer of answers) {
+      expect(
+        answer === '' ||
+          /^HTTP\/1\.1 (?:400|401|404|405|408|413|417|421|431|501|505) /.test(answer),
+      ).toBe(true)
+    }
+    expect((await ask('HTTP/1.1', port, { client: world.pki.client })).status).toBe(200)
+    await until(() => gateway.requests === 0)
+  })
+
+  test.each(['HTTP/0.9', 'HTTP/2.0'])(
+    'HTTP/1.1: a request that says %s is 505',
+    async (version) => {
+      const { url } = await world.upstream()
+      const { port } = await world.gateway(stateOf(world.snapshot(url)))
+      expect(await raw(port, `GET / ${version}\r\n${host}\r\n`)).toMatch(/^HTTP\/1\.1 505 /)
+      const upgrade = `${host}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+      expect(await raw(port, `GET / ${version}\r\n${upgrade}`)).toMatch(/^HTTP\/1\.1 505 /)
+    },
+  )
+
+  test('HTTP/2: frames of noise behind a good beginning', async () => {
+    const { url } = await world.upstream()
+    const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
+    const { connect } = await import('node:tls')
+    for (let n = 0; n < 50; n++) {
+      const noise = Buffer.from(Array.from({ length: 200 }, (_, at) => (at * 31 + n * 17) % 256))
+      // A length that is told, a type and flags, and stream 1.
+      noise.set([0, 0, 100, n % 12, n % 64, 0, 0, 0, 1])
+      await new Promise<void>((resolve) => {
+        const socket = connect(
+          {
+            host: '127.0.0.1',
+            port,
+            servername: 'api.example',
+            rejectUnauthorized: false,
+            ALPNProtocols: ['h2'],
+          },
+          () => {
+            socket.write(
+              'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00',
+              'latin1',
+            )
+            socket.end(noise)
+          },
+        )
+        socket.resume()
+        socket.on('error', () => {})
+        socket.on('close', () => resolve())
+      })
+    }
+    expect((await ask('HTTP/2', port)).status).toBe(200)
+    await until(() => gateway.requests === 0)
+  })
+
+  test('HTTP/2: a body that is longer than it says', async () => {
+    let body = ''
+    const { url } = await world.upstream((request, response) => {
+      request.on('error', () => {})
+      request.on('data', (chunk) => {
+        body += chunk
+      })
+      request.on('end', () => response.end('x'))
+    })
+    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const headers = { 'content-length': '2' }
+    const smuggled = 'xxGET /smuggled HTTP/1.1\r\n\r\n'
+    const asked = ask('HTTP/2', port, { method: 'POST', headers, body: smuggled })
+    await expect(asked).rejects.toMatchObject({ code: expect.anything() })
+    expect(body.length).toBeLessThan(3)
+  })
+
+  test('a hook that throws refuses the request, and no other', async () => {
+    const { url } = await world.upstream()
+    let isThrowing = true
+    const hooks = {
+      decision: () => {
+        if (isThrowing) throw new Error('hook')
+      },
+    }
+    const policies = requestPolicies(validating)
+    const { port } = await world.gateway(stateOf(world.snapshot(url, { policies })), { hooks })
+    for (const version of versions) {
+      expect((await ask(version, port, { client: world.pki.client })).status).toBe(500)
+    }
+    isThrowing = false
+    expect((await ask('HTTP/2', port, { client: world.pki.client })).status).toBe(200)
+  })
+
+  test('a client of HTTP/1.0 is served, and its connection closed', async () => {
+    const { url } = await world.upstream((_request, response) => {
+      response.write('a')
+      response.end('b')
+    })
+    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const text = await raw(port, `GET / HTTP/1.0\r\n${host}\r\n`)
+    expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nab$/)
+    expect(text).not.toMatch(/transfer-encoding/i)
   })
 })
