@@ -274,6 +274,39 @@ export class Fleet {
   }
 }
 
+/** Requests through a gateway, one after another in each of several loops, until it is ended. */
+export class Load {
+  count = 0
+  /** What was not answered as it should be; only the first few are kept. */
+  readonly wrong: string[] = []
+  readonly #loops: readonly Promise<void>[]
+  #isOver = false
+
+  /** @param loops - Who asks, and the status that is right. */
+  constructor(
+    fleet: Fleet,
+    gateway: { readonly port: number },
+    loops: readonly (readonly [ClientName, number])[],
+    pauseMs = 5,
+  ) {
+    this.#loops = loops.map(async ([name, expected]) => {
+      while (!this.#isOver) {
+        const outcome = await fleet.ask(gateway, name).catch((error: Error) => error.message)
+        this.count++
+        if (outcome !== expected && this.wrong.length < 20) {
+          this.wrong.push(`${new Date().toISOString()} ${name}: ${outcome}`)
+        }
+        await sleep(pauseMs)
+      }
+    })
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true
+    await Promise.all(this.#loops)
+  }
+}
+
 export const policyName = 'mtls-auth-policy'
 
 export interface PolicyChange {
