@@ -7,6 +7,7 @@ import type { SigningKey } from '../../deployment/index.ts'
 import { createPublisher } from '../channel/publish.ts'
 import { type Channel, createChannel } from '../channel/routes.ts'
 import type { NewToken, TokenRequest } from '../resources.ts'
+import { Places } from '../service/places.ts'
 import { Refusal } from '../service/refusal.ts'
 import { isAdmin, mayEveryProject, mayGateway } from '../service/rights.ts'
 import { createToken } from '../service/tokens.ts'
@@ -98,7 +99,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   })
   const manager: Manager = {
     store,
-    publisher: createPublisher({ store, signingKey, now }),
+    deployer: { publisher: createPublisher({ store, signingKey, now }), places: new Places() },
     now,
     onError,
     settle: settler(channel, deploymentWaitMs, metrics),

@@ -1,16 +1,15 @@
 /** What all requests share. @module */
 
-import type { Publisher } from '../channel/publish.ts'
 import type { Channel } from '../channel/routes.ts'
 import type { EnvironmentResult } from '../resources.ts'
-import type { StoredDeployment } from '../service/deployments.ts'
+import type { Deployer, StoredDeployment } from '../service/deployments.ts'
 import type { Store } from '../store/store.ts'
 import type { Answer } from './answer.ts'
 import type { ManagementMetrics } from './metrics.ts'
 
 export interface Manager {
   readonly store: Store
-  readonly publisher: Publisher
+  readonly deployer: Deployer
   readonly now: () => Date
   /** Told of what went wrong after the answer was settled. */
   readonly onError: (error: unknown) => void

@@ -24,8 +24,15 @@ import {
   environmentsNamed,
 } from './lookups.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
+import type { Places } from './places.ts'
 import { Refusal } from './refusal.ts'
 import { candidateOf } from './snapshot.ts'
+
+/** What deploys: kept as long as the manager runs. */
+export interface Deployer {
+  readonly publisher: Publisher
+  readonly places: Places
+}
 
 /** What was stored for one environment, before any gateway was heard. */
 export interface StoredDeployment extends EnvironmentResult {
@@ -45,7 +52,7 @@ export interface StoredDeployment extends EnvironmentResult {
  */
 export async function deploy(
   change: Change,
-  publisher: Publisher,
+  deployer: Deployer,
   proxy: ApiProxyRow,
   names: readonly string[],
 ): Promise<readonly StoredDeployment[]> {
@@ -57,10 +64,11 @@ export async function deploy(
   const stored: StoredDeployment[] = []
   for (const environment of environments) {
     const problem = own.includes(environment.name)
-      ? (candidate.problem ?? (await collisionIn(trx, environment, candidate.snapshot, proxy)))
+      ? (candidate.problem ??
+        (await collisionIn(deployer, trx, environment, candidate.snapshot, proxy)))
       : 'The environment does not run this API proxy: add it to environments of the API proxy'
     stored.push(
-      await store(change, publisher, proxy, environment, 'deploy', candidate.snapshot, problem),
+      await store(change, deployer, proxy, environment, 'deploy', candidate.snapshot, problem),
     )
   }
   return stored
@@ -69,7 +77,7 @@ export async function deploy(
 /** Puts an older revision in force again. What is stored stays as it is, so that a redeployment may be due. */
 export async function rollBack(
   change: Change,
-  publisher: Publisher,
+  deployer: Deployer,
   proxy: ApiProxyRow,
   environmentName: string,
   revision: number,
@@ -81,15 +89,15 @@ export async function rollBack(
   const problem = !environments.includes(environmentName)
     ? 'The environment does not run this API proxy: add it to environments of the API proxy'
     : tls
-      ? await collisionIn(trx, environment, snapshot, proxy)
+      ? await collisionIn(deployer, trx, environment, snapshot, proxy)
       : 'The API proxy has no TLS: set tls to true'
-  return [await store(change, publisher, proxy, environment, 'rollback', snapshot, problem)]
+  return [await store(change, deployer, proxy, environment, 'rollback', snapshot, problem)]
 }
 
 /** Takes the proxy out of an environment. */
 export async function undeploy(
   change: Change,
-  publisher: Publisher,
+  deployer: Deployer,
   proxy: ApiProxyRow,
   environmentName: string,
 ): Promise<readonly StoredDeployment[]> {
@@ -98,7 +106,7 @@ export async function undeploy(
   if (pointer?.hash === null || pointer === undefined) {
     throw new Refusal('not-found', 'the API proxy is not deployed to this environment')
   }
-  return [await store(change, publisher, proxy, environment, 'undeploy', null, undefined)]
+  return [await store(change, deployer, proxy, environment, 'undeploy', null, undefined)]
 }
 
 /** The document's `deploymentResult`. */
@@ -233,7 +241,7 @@ export async function isDeployed(db: Db, apiProxyId: string): Promise<boolean> {
 
 async function store(
   { trx, actor, now }: Change,
-  publisher: Publisher,
+  deployer: Deployer,
   proxy: ApiProxyRow,
   environment: EnvironmentRow,
   kind: Deployment['kind'],
@@ -242,7 +250,7 @@ async function store(
 ): Promise<StoredDeployment> {
   const published =
     problem === undefined
-      ? await publisher.publishSnapshot(trx, {
+      ? await deployer.publisher.publishSnapshot(trx, {
           environmentId: environment.id,
           apiProxyId: proxy.id,
           snapshot,
@@ -297,6 +305,7 @@ async function store(
 
 /** Two proxies that answer to the same requests: which one would judge them, nobody could say. Held against what runs, not what is stored. */
 async function collisionIn(
+  { places }: Deployer,
   db: Db,
   environment: EnvironmentRow,
   snapshot: Snapshot,
@@ -304,20 +313,13 @@ async function collisionIn(
 ): Promise<string | undefined> {
   const others = await db
     .selectFrom('pointers')
-    .innerJoin('snapshots', 'snapshots.hash', 'pointers.hash')
-    .select('snapshots.body')
-    .where('pointers.environment_id', '=', environment.id)
-    .where('pointers.api_proxy_id', '!=', proxy.id)
-    // Only to read few of a thousand: what is found is looked at again below.
-    .where('snapshots.body', 'like', `%"basePath":"${snapshot.basePath}"%`)
-    .where(({ eb, or }) =>
-      snapshot.hosts.length > maxSought
-        ? eb.lit(true)
-        : or(snapshot.hosts.map((host) => eb('snapshots.body', 'like', `%"${host}"%`))),
-    )
+    .select('hash')
+    .where('environment_id', '=', environment.id)
+    .where('api_proxy_id', '!=', proxy.id)
+    .where('hash', 'is not', null)
     .execute()
-  for (const { body } of others) {
-    const { hosts, basePath, project, apiProxy } = JSON.parse(body) as Snapshot
+  const hashes = others.flatMap(({ hash }) => hash ?? [])
+  for (const { hosts, basePath, project, apiProxy } of await places.of(db, hashes)) {
     const host = hosts.find((one) => snapshot.hosts.includes(one))
     if (basePath !== snapshot.basePath || host === undefined) continue
     // Not its name: the token may have no right to see that project.
@@ -412,6 +414,3 @@ function compare(running: unknown, stored: unknown, path: string, found: Differe
 function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
-
-/** Local limit: conditions of one statement. */
-const maxSought = 50

@@ -43,7 +43,7 @@ export const deploymentRoutes: readonly Route[] = [
       const names = [...new Set(environments)]
       return await call.change(async (change) => {
         const proxy = await proxyOf(call, change.trx)
-        return { stored: await deploy(change, call.manager.publisher, proxy, names) }
+        return { stored: await deploy(change, call.manager.deployer, proxy, names) }
       })
     },
   },
@@ -59,7 +59,7 @@ export const deploymentRoutes: readonly Route[] = [
       await call.change(async (change) => ({
         stored: await undeploy(
           change,
-          call.manager.publisher,
+          call.manager.deployer,
           await proxyOf(call, change.trx),
           call.name('environmentName'),
         ),
@@ -114,7 +114,7 @@ export const deploymentRoutes: readonly Route[] = [
       return await call.change(async (change) => ({
         stored: await rollBack(
           change,
-          call.manager.publisher,
+          call.manager.deployer,
           await proxyOf(call, change.trx),
           call.name('environmentName'),
           revision,

@@ -140,9 +140,9 @@ async function changePolicy(
     // Before anything is written: a name that nobody knows is a slip.
     if (operation.deploy) await environmentsNamed(change.trx, operation.environments)
     await work(change, proxy)
-    const { publisher } = call.manager
+    const { deployer } = call.manager
     const stored = operation.deploy
-      ? await deploy(change, publisher, proxy, operation.environments)
+      ? await deploy(change, deployer, proxy, operation.environments)
       : []
     return { stored }
   })

@@ -239,7 +239,7 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
           const owner = await ownerOf(call, change.trx)
           const added: object[] = []
           for (const one of lists) added.push(await addCrl(change, owner, one))
-          await publishLiveOf(change, call.manager.publisher, owner.kind, owner.id)
+          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
           return list(added)
         })
       },
@@ -271,7 +271,7 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
         await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
           await deleteCrl(change, owner, call.name('sha256'))
-          await publishLiveOf(change, call.manager.publisher, owner.kind, owner.id)
+          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
           return done()
         }),
     },
@@ -303,7 +303,7 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
         return await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
           const added = await addKill(change, owner, entry)
-          await publishLiveOf(change, call.manager.publisher, owner.kind, owner.id)
+          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
           return resource(added)
         })
       },
@@ -320,7 +320,7 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
         await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
           await deleteKill(change, owner, call.name('killEntryId'))
-          await publishLiveOf(change, call.manager.publisher, owner.kind, owner.id)
+          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
           return done()
         }),
     },
