@@ -13,6 +13,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { writeDemoPki } from '../../../src/cli/demo-pki.ts'
 import {
@@ -351,6 +352,39 @@ export async function metricsOf({
         return [line.slice(0, space), Number(line.slice(space + 1))] as const
       }),
   )
+}
+
+/** @returns Arguments for `node`: on SIGUSR2 the program collects its garbage and writes down what is left. */
+export function watchMemory(fleet: Fleet): readonly string[] {
+  const file = join(fleet.folder, 'memory.mjs')
+  writeFileSync(
+    file,
+    `import { renameSync, writeFileSync } from 'node:fs'
+process.on('SIGUSR2', () => {
+  globalThis.gc()
+  const name = \`memory-\${process.pid}.json\`
+  writeFileSync(\`\${name}.new\`, JSON.stringify(process.memoryUsage()))
+  renameSync(\`\${name}.new\`, name)
+})
+`,
+  )
+  return ['--expose-gc', '--import', pathToFileURL(file).href]
+}
+
+/** Of a program that was started with {@link watchMemory}. */
+export async function memoryOf(fleet: Fleet, program: Program): Promise<NodeJS.MemoryUsage> {
+  const name = `memory-${program.pid}.json`
+  rmSync(join(fleet.folder, name), { force: true })
+  program.signal('SIGUSR2')
+  let usage: NodeJS.MemoryUsage | undefined
+  await until(
+    () => {
+      usage = JSON.parse(fleet.read(name))
+      return true
+    },
+    () => 'the program does not tell its memory',
+  )
+  return usage as NodeJS.MemoryUsage
 }
 
 /** Asks over and over; what `holds` rejects with counts as no. */
