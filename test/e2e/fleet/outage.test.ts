@@ -55,11 +55,6 @@ describe.skipIf(postgres === undefined)(`for ${seconds} s`, () => {
       () => fleet.startManager(manager),
     ],
     [
-      'the manager was killed',
-      () => manager.program.end('SIGKILL'),
-      () => fleet.startManager(manager),
-    ],
-    [
       'PostgreSQL is away',
       () => (postgres as PostgresServer).stop(),
       () => (postgres as PostgresServer).start(),
