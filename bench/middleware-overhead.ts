@@ -88,7 +88,7 @@ const kinds: readonly Kind[] = ['none', 'empty', 'ours']
 
 /** `requests`: of one round. `warm`: of each kind before the first. */
 const sizes = {
-  full: { processes: 3, rounds: 40, requests: 1000, warm: 10_000 },
+  full: { processes: 3, rounds: 80, requests: 500, warm: 10_000 },
   check: { processes: 1, rounds: 2, requests: 100, warm: 100 },
 } as const
 
