@@ -32,17 +32,22 @@ interface Figure {
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean' }, quick: { type: 'boolean' } },
 })
+/** Rounds are short: what else the machine does changes from one half second to the next. */
 const size = flags.quick
-  ? { rounds: 6, requests: 400, connections: 40, warm: 2000, warmRounds: 2, clients: 40, open: 4 }
+  ? { rounds: 20, requests: 200, warm: 2000, newRounds: 10, connections: 10, clients: 40, open: 4 }
   : {
-      rounds: 30,
-      requests: 2000,
-      connections: 100,
+      rounds: 240,
+      requests: 250,
       warm: 20_000,
-      warmRounds: 6,
+      newRounds: 80,
+      connections: 20,
       clients: 400,
       open: 4,
     }
+const warmRounds = flags.quick ? 4 : 20
+
+/** Rounds after which connections are opened anew. */
+const roundsOpen = 10
 
 const folder = await mkdtemp(join(tmpdir(), 'mtls-policy-bench-'))
 const begun: { stop(): void }[] = []
@@ -182,17 +187,22 @@ type Rounds = readonly { readonly cpu: number[]; readonly time: number[] }[]
 
 async function requestRounds(servers: readonly Server[], clients: readonly SecureContext[]) {
   const client = clients[0] as SecureContext
-  const open = await Promise.all(
-    servers.map((server) => KeptConnections.open(server, client, size.open)),
-  )
-  for (const one of open) await one.round(size.warm)
-  const rounds = await inTurns(
-    servers,
-    (index) => (open[index] as KeptConnections).round(size.requests),
-    size.requests,
-  )
-  for (const one of open) one.close()
-  return rounds
+  const found = servers.map(() => ({ cpu: [] as number[], time: [] as number[] }))
+  // Connections of their own for some rounds: what became of the first ones, when nothing was compiled yet, is no matter of policy.
+  for (let turn = 0; turn < size.rounds / roundsOpen; turn++) {
+    const open = new Map<number, KeptConnections>()
+    for (const index of rotated(servers.length, turn)) {
+      open.set(index, await KeptConnections.open(servers[index] as Server, client, size.open))
+    }
+    const round = (index: number): Promise<number> =>
+      (open.get(index) as KeptConnections).round(size.requests)
+    for (const index of rotated(servers.length, turn)) {
+      await (open.get(index) as KeptConnections).round(turn === 0 ? size.warm : size.requests)
+    }
+    await inTurns(servers, round, size.requests, roundsOpen, found)
+    for (const one of open.values()) one.close()
+  }
+  return found
 }
 
 async function connectionRounds(servers: readonly Server[], clients: readonly SecureContext[]) {
@@ -203,10 +213,12 @@ async function connectionRounds(servers: readonly Server[], clients: readonly Se
     return await newConnections(servers[index] as Server, clients, from, size.connections)
   }
   // The compiler takes its time.
-  for (let n = 0; n < size.warmRounds; n++) {
+  for (let n = 0; n < warmRounds; n++) {
     for (const index of servers.keys()) await round(index)
   }
-  return await inTurns(servers, round, size.connections)
+  const found = servers.map(() => ({ cpu: [] as number[], time: [] as number[] }))
+  await inTurns(servers, round, size.connections, size.newRounds, found)
+  return found
 }
 
 /** The first is another one in each round. */
@@ -214,11 +226,11 @@ async function inTurns(
   servers: readonly Server[],
   work: (index: number) => Promise<number>,
   count: number,
-): Promise<Rounds> {
-  const found = servers.map(() => ({ cpu: [] as number[], time: [] as number[] }))
-  for (let round = 0; round < size.rounds; round++) {
-    for (let step = 0; step < servers.length; step++) {
-      const index = (round + step) % servers.length
+  rounds: number,
+  found: Rounds,
+): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (const index of rotated(servers.length, round)) {
       const { cpu } = servers[index] as Server
       const before = await cpu()
       const time = await work(index)
@@ -226,7 +238,10 @@ async function inTurns(
       found[index]?.time.push(time / count)
     }
   }
-  return found
+}
+
+function rotated(length: number, by: number): readonly number[] {
+  return Array.from({ length }, (_, index) => (index + by) % length)
 }
 
 /** Each round of one is held against the same round of another. */

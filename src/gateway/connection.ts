@@ -74,12 +74,7 @@ export class ClientConnection implements Connection, TlsConnection {
 
   /** DER of the client's own certificate; `undefined`: it sent none, or has gone. */
   get leaf(): Uint8Array | undefined {
-    if (this.#leaf === undefined) {
-      const socket = this.#socket
-      const raw =
-        this.#certificates?.[0] ?? leafInSession(socket) ?? socket.getPeerCertificate()?.raw
-      if (raw !== undefined) this.#leaf = new Uint8Array(raw)
-    }
+    this.#leaf ??= this.#certificates?.[0] ?? leafInSession(this.#socket) ?? leafOf(this.#socket)
     return this.#leaf
   }
 
@@ -137,6 +132,12 @@ function readConnection(
   return { kind: 'presented', key: connection, read: () => success(certificates) }
 }
 
+/** What is not there is an object without fields, or `null` once the socket is closed. */
+function leafOf(socket: TLSSocket): Uint8Array | undefined {
+  const raw = socket.getPeerCertificate()?.raw
+  return raw && new Uint8Array(raw)
+}
+
 /**
  * The client's certificate in OpenSSL's own encoding of the session (`i2d_SSL_SESSION`): a SEQUENCE with it under [3]. It is what
  * `getPeerCertificate` shows, which also makes texts of all its names. `undefined`: there is none, or this is no such encoding.
@@ -150,7 +151,7 @@ function leafInSession(socket: TLSSocket): Uint8Array | undefined {
     for (let at = outer.from; at < outer.end; ) {
       const element = elementAt(session, at)
       if (element === undefined) return undefined
-      if (element.tag === 0xa3) return Uint8Array.from(session.subarray(element.from, element.end))
+      if (element.tag === 0xa3) return new Uint8Array(session.subarray(element.from, element.end))
       at = element.end
     }
     return undefined
@@ -180,7 +181,9 @@ function elementAt(
 
 /** The end of a certificate is its signature; the whole is compared besides. */
 function endOf(leaf: Uint8Array): string {
-  return String.fromCharCode(...leaf.subarray(-16))
+  const { buffer, byteOffset, byteLength } = leaf
+  const length = Math.min(byteLength, 16)
+  return Buffer.from(buffer, byteOffset + byteLength - length, length).toString('latin1')
 }
 
 /** Local limit: as many as a path may have at most, far above any real one. */
