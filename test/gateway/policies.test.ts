@@ -430,3 +430,47 @@ describe('a proxy that cannot be built', () => {
     expect((await ask('HTTP/1.1', port, elsewhere)).status).toBe(200)
   })
 })
+
+describe('revocation data that is fetched', () => {
+  test('is there for the first client, and counts together with what was uploaded', async () => {
+    const { root, issuing, client } = world.pki
+    const lists = new Map([
+      ['/issuing.crl', await issueCrl(issuing, { revoked: [], ...times })],
+      ['/root.crl', await issueCrl(root, times)],
+    ])
+    const { url: listsUrl } = await world.upstream((request, response) => {
+      response.end(lists.get(request.url ?? '')?.der)
+    })
+    const { url } = await world.upstream()
+    const revocation = {
+      ...defaultRevocation,
+      urls: [...lists.keys()].map((path) => `${listsUrl}${path}`),
+      allowAddresses: ['127.0.0.1'],
+    }
+    const policies = requestPolicies(validating)
+    const snapshot = world.snapshot(url, { policies, revocation })
+    const { gateway, port } = await world.gateway(stateOf(snapshot))
+    let status = 0
+    const asking = (async () => {
+      const end = performance.now() + 10_000
+      while (status !== 200 && performance.now() < end) {
+        status = (await ask('HTTP/2', port, { client })).status
+      }
+    })()
+    await asking
+    expect(status).toBe(200)
+    const { der } = await issueCrl(issuing, {
+      revoked: [client],
+      thisUpdate: times.thisUpdate + 30,
+      cRLNumber: 100,
+    })
+    const sha256 = createHash('sha256').update(der).digest('hex')
+    const crls = [{ project: 'shop', apiProxy: 'orders', sha256, der }]
+    await gateway.apply({ ...stateOf(snapshot), crls })
+    expect((await ask('HTTP/2', port, { client })).status).toBe(401)
+    // Other settings: another source, and the uploaded list still counts.
+    const fewer = { ...snapshot, revocation: { ...revocation, urls: revocation.urls.slice(1) } }
+    expect((await gateway.apply({ ...stateOf(fewer), crls })).built).toBe(1)
+    expect((await ask('HTTP/2', port, { client })).status).toBe(401)
+  })
+})
