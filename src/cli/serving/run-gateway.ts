@@ -59,7 +59,7 @@ export async function runGateway(options: RunGatewayOptions): Promise<RunningGat
       onState: (state) => gateway.apply(state),
       onAlarm: (alarm) => {
         alarms.inc({ code: alarm.code })
-        logger.warn({ ...alarm }, 'refused, what was in force stays')
+        logger.warn({ ...alarm }, 'alarm: what is in force stays')
       },
     })
     const lastContact = new client.Gauge({
