@@ -19,7 +19,9 @@ export class NodeHttpRequest implements HttpRequest {
   /** @param target - The request target as received, where a router has cut `request.url`; default: `originalUrl`, or else `url`. */
   constructor(request: NodeRequest, target?: string) {
     this.#request = request
-    this.isHttp1 = property(request, 'httpVersionMajor') === 1
+    // Node's parser of HTTP/1 takes other versions as well, so that the version alone does not tell: only streams are HTTP/2.
+    this.isHttp1 =
+      property(request, 'httpVersionMajor') !== 2 || property(request, 'stream') === undefined
     this.platform = undefined
     this.#target = target
   }
