@@ -319,9 +319,11 @@ async function collisionIn(
     .where('hash', 'is not', null)
     .execute()
   const hashes = others.flatMap(({ hash }) => hash ?? [])
+  // Gateways route without regard to case: one that starts anew would take either of two.
+  const path = snapshot.basePath.toLowerCase()
   for (const { hosts, basePath, project, apiProxy } of await places.of(db, hashes)) {
     const host = hosts.find((one) => snapshot.hosts.includes(one))
-    if (basePath !== snapshot.basePath || host === undefined) continue
+    if (basePath.toLowerCase() !== path || host === undefined) continue
     // Not its name: the token may have no right to see that project.
     const which = project === proxy.project_name ? `API proxy ${apiProxy}` : 'another API proxy'
     return `${which} answers to host ${host} with base path ${basePath} there: change hosts or basePath`

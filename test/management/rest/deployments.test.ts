@@ -239,6 +239,19 @@ describe.each(stores)('deployments over $kind', ({ missing, createUrl }) => {
       expect(pointers).toHaveLength(1)
     })
 
+    test('base paths that differ in case alone are one place, for gateways route so', async () => {
+      const document = { upstream: { url: 'http://127.0.0.1:1' }, environments: [environment] }
+      await proxy.update({ ...document, basePath: '/pay' })
+      expect((await proxy.deployments.deploy([environment])).success).toBe(true)
+      const twin = manager.client.project(`Project ${count - 1}`).apiProxy('Twin')
+      await twin.create({ ...document, basePath: '/Pay' })
+      expect((await twin.deployments.deploy()).deploymentResults[0]).toMatchObject({
+        success: false,
+        message:
+          'API proxy MyAPI answers to host * with base path /pay there: change hosts or basePath',
+      })
+    })
+
     test('two proxies of one environment cannot answer to the same host and path', async () => {
       await proxy.deployments.deploy([environment])
       const project = manager.client.project(`Project ${count - 1}`)
