@@ -35,6 +35,7 @@ export class CacheFolder {
   readonly #computing: Gate
   /** Sizes of our files, those written first in front. */
   readonly #sizes = new Map<string, number>()
+  #writing: Promise<unknown> = Promise.resolve()
 
   /**
    * @param maxBytes - Octets of all files together.
@@ -78,8 +79,17 @@ export class CacheFolder {
     }
   }
 
-  /** Writes a file beside the one that is there and puts it in its place in one move. */
-  async write(answer: CachedAnswer): Promise<CacheFailure | undefined> {
+  /**
+   * Writes a file beside the one that is there and puts it in its place in one move. One after the other: two that make room at once
+   * would both find the same.
+   */
+  write(answer: CachedAnswer): Promise<CacheFailure | undefined> {
+    const written = this.#writing.then(() => this.#write(answer))
+    this.#writing = written.catch(() => {})
+    return written
+  }
+
+  async #write(answer: CachedAnswer): Promise<CacheFailure | undefined> {
     const name = nameOf(answer)
     const head = await this.#computing.pass(() => encodeHead(answer))
     const size = head.length + answer.body.length
