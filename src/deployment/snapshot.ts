@@ -235,10 +235,10 @@ function readRevocation(
   }
   const { mode, urls, responder, distributionPoints } = settings
   for (const [index, url] of urls.entries()) {
-    if (!URL.canParse(url)) fields.problem(`urls[${index}]`, 'a URL of http or https')
+    if (!isPlainUrl(url)) fields.problem(`urls[${index}]`, revocationUrlWords)
   }
-  if (responder !== null && responder !== 'aia' && !URL.canParse(responder)) {
-    fields.problem('responder', 'aia or a URL of http or https')
+  if (responder !== null && responder !== 'aia' && !isPlainUrl(responder)) {
+    fields.problem('responder', `aia or ${revocationUrlWords}`)
   }
   // What has no effect is believed to have one.
   if (mode === 'crl' && responder !== null) fields.problem('responder', 'null with mode crl')
@@ -306,6 +306,13 @@ export function isUpstreamUrl(text: string): boolean {
   return isHttp && username + password + search + hash === '' && !/[?#\s]/.test(text)
 }
 
+/** A password in it would be in every snapshot, export, log and answer, and no gateway would use it. */
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
+}
+
 /** Local limit: room for ten thousand trust anchors. */
 export const maxSnapshotBytes = 33_554_432
 /** RFC 1123 §2.1, and what container networks call themselves; an IPv6 address in brackets. */
@@ -317,6 +324,7 @@ export const basePathPattern: RegExp =
   /^(?=.{1,1024}$)(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)+)$/
 const basePathWords = 'a path such as /payments/v1, without / at its end, or / alone'
 const urlWords = 'a URL of http or https without user, query and fragment'
+const revocationUrlWords = 'a URL of http or https without user'
 const httpUrl = /^https?:\/\/[^\s]{1,2000}$/
 const responderPattern = /^(?:aia|https?:\/\/[^\s]{1,2000})$/
 const addressPattern = /^[0-9A-Fa-f:.]{2,45}(?:\/\d{1,3})?$/

@@ -437,6 +437,8 @@ describe('parts of snapshots, for whoever stores them', () => {
     [{ mode: 'ocsp', responder: 'http://[' }, 'responder'],
     [{ urls: ['http://['] }, 'urls[0]'],
     [{ urls: ['file:///etc'] }, 'urls[0]'],
+    [{ urls: ['http://user:secret@a.example/'] }, 'urls[0]'],
+    [{ mode: 'ocsp', responder: 'http://user@a.example/' }, 'responder'],
     [{ allowAddresses: ['10.0.0.0/8', 'everything!'] }, 'allowAddresses[1]'],
     [{ depth: undefined }, 'depth'],
     [{ distributionPoints: 'yes' }, 'distributionPoints'],
