@@ -101,6 +101,8 @@ async function bundle(outdir) {
     target: 'es2023',
     packages: 'external',
     legalComments: 'none',
+    // A quarter less to read and to compile at each start; names stay, for traces.
+    minifyWhitespace: true,
     logLevel: 'warning',
   }
   const result = await bundleCore(esbuild, options, outdir)
