@@ -303,7 +303,10 @@ async function store(
   }
 }
 
-/** Two proxies that answer to the same requests: which one would judge them, nobody could say. Held against what runs, not what is stored. */
+/**
+ * Two proxies that answer to the same requests: which one would judge them, nobody could say. Between projects a path below the other's
+ * is as bad: whoever may deploy there would take requests out of the policy of somebody else. Held against what runs, not what is stored.
+ */
 async function collisionIn(
   { places }: Deployer,
   db: Db,
@@ -323,12 +326,20 @@ async function collisionIn(
   const path = snapshot.basePath.toLowerCase()
   for (const { hosts, basePath, project, apiProxy } of await places.of(db, hashes)) {
     const host = hosts.find((one) => snapshot.hosts.includes(one))
-    if (basePath.toLowerCase() !== path || host === undefined) continue
+    const other = basePath.toLowerCase()
+    const isOwn = project === proxy.project_name
+    const meets = isOwn ? other === path : isBelow(other, path) || isBelow(path, other)
+    if (!meets || host === undefined) continue
     // Not its name: the token may have no right to see that project.
-    const which = project === proxy.project_name ? `API proxy ${apiProxy}` : 'another API proxy'
+    const which = isOwn ? `API proxy ${apiProxy}` : 'an API proxy of another project'
     return `${which} answers to host ${host} with base path ${basePath} there: change hosts or basePath`
   }
   return undefined
+}
+
+/** Whether `path` is `base` or below it. */
+function isBelow(path: string, base: string): boolean {
+  return base === '/' || path === base || path.startsWith(`${base}/`)
 }
 
 async function pointerOf(

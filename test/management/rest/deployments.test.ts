@@ -252,6 +252,28 @@ describe.each(stores)('deployments over $kind', ({ missing, createUrl }) => {
       })
     })
 
+    test('another project takes no path below a host that somebody answers to', async () => {
+      const document = { upstream: { url: 'http://127.0.0.1:1' }, environments: [environment] }
+      await proxy.update({ ...document, hosts: ['a.example'], basePath: '/pay' })
+      expect((await proxy.deployments.deploy([environment])).success).toBe(true)
+      const stranger = manager.client.project(`Stranger ${count}`)
+      await stranger.create()
+      const taking = stranger.apiProxy('Taking')
+      await taking.create({ ...document, hosts: ['a.example'], basePath: '/other' })
+      for (const [basePath, success] of [
+        ['/pay/admin', false],
+        ['/PAY', false],
+        ['/', false],
+        ['/payments', true],
+      ] as const) {
+        await taking.update({ ...document, hosts: ['a.example'], basePath })
+        expect([basePath, (await taking.deployments.deploy()).success]).toEqual([basePath, success])
+      }
+      const own = manager.client.project(`Project ${count - 1}`).apiProxy('Below')
+      await own.create({ ...document, hosts: ['a.example'], basePath: '/pay/admin' })
+      expect((await own.deployments.deploy()).success).toBe(true)
+    })
+
     test('two proxies of one environment cannot answer to the same host and path', async () => {
       await proxy.deployments.deploy([environment])
       const project = manager.client.project(`Project ${count - 1}`)
