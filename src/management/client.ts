@@ -126,9 +126,10 @@ export interface ApiProxyClient extends TrustClient {
       request: PolicyRequest,
       retry?: RetryOptions,
     ) => Promise<DeploymentResult>
+    /** @param request - A policy with its place, as it is read, is stored and not deployed. */
     readonly update: (
       name: string,
-      request: PolicyRequest,
+      request: PolicyRequest | PolicyResource,
       write?: WriteOptions,
     ) => Promise<DeploymentResult>
     readonly delete: (
@@ -162,10 +163,7 @@ export interface ProjectClient extends TrustClient {
     request?: { readonly description?: string },
     retry?: RetryOptions,
   ) => Promise<Read<Project>>
-  readonly update: (
-    request: { readonly description?: string },
-    write?: WriteOptions,
-  ) => Promise<Read<Project>>
+  readonly update: (request: Partial<Project>, write?: WriteOptions) => Promise<Read<Project>>
   readonly delete: (write?: WriteOptions) => Promise<void>
   readonly export: () => Promise<ProjectExport>
   readonly import: (file: ProjectExport, retry?: RetryOptions) => Promise<void>

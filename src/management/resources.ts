@@ -27,7 +27,8 @@ export interface OperationMetadata {
 
 export interface PolicyRequest {
   readonly operationMetadata: OperationMetadata
-  readonly policy: PolicyDocument & { readonly name?: string }
+  /** Where it is read it has its name and place; they may stay, if they are those of the path and of `operationMetadata`. */
+  readonly policy: PolicyDocument & Partial<Omit<PolicyResource, keyof StoredPolicy>>
 }
 
 export interface ListedPolicy extends StoredPolicy {
@@ -96,6 +97,8 @@ export interface ApiProxy {
 
 /** What has a default may be left out. */
 export interface ApiProxyRequest {
+  /** As in the path. */
+  readonly name?: string
   readonly hosts?: readonly string[]
   readonly basePath?: string
   readonly upstream: { readonly url: string } & Partial<Upstream>
@@ -121,10 +124,10 @@ export interface TrustStore {
   readonly intermediates: readonly CertificateSummary[]
 }
 
-/** PEM with any number of certificates, base64 of DER, PKCS #7 as PEM or base64; or several of these. */
+/** PEM with any number of certificates, base64 of DER, PKCS #7 as PEM or base64; or several of these, and of what was read. */
 export interface TrustStoreRequest {
-  readonly anchors: string | readonly string[]
-  readonly intermediates?: string | readonly string[]
+  readonly anchors: string | readonly (string | CertificateSummary)[]
+  readonly intermediates?: string | readonly (string | CertificateSummary)[]
 }
 
 export interface IssuerAclResource {

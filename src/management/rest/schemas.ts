@@ -123,13 +123,22 @@ const policyFields = {
     description: 'An addition: who may come in, by their own certificate; text or JSON',
   }),
 }
+const sameName: z.ZodType = z.string().optional().openapi({
+  description: 'As in the path, or absent',
+})
+const samePlace = {
+  targetScope: z.enum(['ALL', 'ENDPOINT']).optional(),
+  targetEndpoint: z.string().optional(),
+  targetEndpointHTTPMethod: z.enum(httpMethods).optional(),
+  targetPipeline: pipeline.optional(),
+}
+const sameOrder = z.int().min(1).nullable().optional()
 export const policyRequest: z.ZodType = z
   .strictObject({
     operationMetadata,
-    policy: z.strictObject({
-      name: z.string().optional().openapi({ description: 'As in the path, or absent' }),
-      ...policyFields,
-    }),
+    policy: z
+      .strictObject({ name: sameName, ...policyFields, ...samePlace, order: sameOrder })
+      .openapi({ description: 'Its place may be shown here as well, as where it is read' }),
   })
   .openapi('PolicyRequest')
 export const policyDeletion: z.ZodType = z
@@ -161,6 +170,20 @@ const policyLists: z.ZodType = z
 const policy: z.ZodType = z
   .strictObject({ ...listedFields, targetPipeline: pipeline, order: z.int().min(1) })
   .openapi('Policy')
+export const policyUpdate: z.ZodType = z
+  .union([
+    policyRequest,
+    z
+      .strictObject({
+        name: sameName,
+        ...policyFields,
+        ...samePlace,
+        targetPipeline: pipeline,
+        order: sameOrder,
+      })
+      .openapi('PolicyAsRead', { description: 'As it is read: stored, and not deployed' }),
+  ])
+  .openapi('PolicyUpdate')
 
 const deploymentResult: z.ZodType = z
   .strictObject({
@@ -172,7 +195,7 @@ const deploymentResult: z.ZodType = z
   .openapi('DeploymentResult')
 
 export const projectRequest: z.ZodType = z
-  .strictObject({ description: text.optional() })
+  .strictObject({ name: sameName, description: text.optional() })
   .openapi('ProjectRequest')
 const project: z.ZodType = z.strictObject({ name, description: z.string() }).openapi('Project')
 export const emptyRequest: z.ZodType = z.strictObject({}).openapi('EmptyRequest')
@@ -184,6 +207,7 @@ const endpoint: z.ZodType = z
 const identityHeaders: z.ZodType = z.record(z.string(), z.string())
 export const apiProxyRequest: z.ZodType = z
   .strictObject({
+    name: sameName,
     hosts: z.array(z.string().min(1).max(253)).min(1).default(['*']),
     basePath: z.string().max(1024).default('/'),
     upstream: z.strictObject({
@@ -214,14 +238,6 @@ const apiProxyFields = {
 const apiProxy: z.ZodType = z.strictObject(apiProxyFields).openapi('ApiProxy')
 
 const certificates: z.ZodType = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-export const trustStoreRequest: z.ZodType = z
-  .strictObject({
-    anchors: certificates,
-    intermediates: z.union([z.string().min(1), z.array(z.string().min(1))]).optional(),
-  })
-  .openapi('TrustStoreRequest', {
-    description: 'PEM, base64 of DER, or PKCS #7 as PEM or base64; any number of certificates',
-  })
 const certificateSummary: z.ZodType = z
   .strictObject({
     subject: z.string(),
@@ -232,6 +248,16 @@ const certificateSummary: z.ZodType = z
     der: z.string(),
   })
   .openapi('CertificateSummary')
+const uploaded: z.ZodType = z.union([z.string().min(1), certificateSummary])
+export const trustStoreRequest: z.ZodType = z
+  .strictObject({
+    anchors: z.union([z.string().min(1), z.array(uploaded).min(1)]),
+    intermediates: z.union([z.string().min(1), z.array(uploaded)]).optional(),
+  })
+  .openapi('TrustStoreRequest', {
+    description:
+      'PEM, base64 of DER, or PKCS #7 as PEM or base64; any number of certificates. In a list also as they are read',
+  })
 const trustStore: z.ZodType = z
   .strictObject({
     anchors: z.array(certificateSummary),

@@ -8,6 +8,7 @@ import { placeKey } from '../../policy/place.ts'
 import type { ApiProxy, Endpoint, Upstream } from '../resources.ts'
 import type { ApiProxyRow } from './lookups.ts'
 import { type FieldProblem, invalid } from './refusal.ts'
+import { readSameName } from './same-name.ts'
 
 export type ApiProxyDocument = Omit<ApiProxy, 'name'>
 
@@ -18,11 +19,13 @@ export function apiProxyOf({ document }: Pick<ApiProxyRow, 'document'>): ApiProx
 /**
  * Reads a document; what may be left out gets its default.
  *
+ * @param name - From the path; a `name` must be the same.
  * @throws Refusal `invalid` with every bad field.
  */
-export function readApiProxy(value: unknown): ApiProxyDocument {
+export function readApiProxy(value: unknown, name: string): ApiProxyDocument {
   const problems: FieldProblem[] = []
   const fields = new Fields(value, '', problems)
+  readSameName(fields, name)
   const document = apiProxyFrom(fields, problems)
   fields.done()
   if (problems.length > 0) throw invalid(problems)

@@ -41,7 +41,29 @@ export function readCertificateUpload(
 export function summaryOf(der: Uint8Array): CertificateSummary {
   const parsed = parseCertificate(der)
   if (!parsed.ok) throw new TypeError('a stored certificate does not parse')
-  const { subject, issuer, validity } = parsed.value.tbsCertificate
+  return summaryOfCertificate(parsed.value)
+}
+
+/**
+ * A certificate that is written back as it was read. What stands beside its octets must be what they say: whoever edits a subject would
+ * believe that it is another certificate now.
+ *
+ * @throws Refusal `invalid`.
+ */
+export function summarizedDer(summary: CertificateSummary, path: string): Uint8Array {
+  const der = decodeBase64(summary.der)
+  const parsed = der && parseCertificate(der)
+  if (!parsed?.ok) throw invalidField(`${path}.der`, 'base64 of DER')
+  const actual = summaryOfCertificate(parsed.value)
+  for (const name of ['subject', 'issuer', 'notBefore', 'notAfter', 'sha256'] as const) {
+    if (summary[name] === actual[name]) continue
+    throw invalidField(`${path}.${name}`, 'as in der', 'conflict')
+  }
+  return parsed.value.der
+}
+
+function summaryOfCertificate({ der, tbsCertificate }: Certificate): CertificateSummary {
+  const { subject, issuer, validity } = tbsCertificate
   return {
     subject: formatName(subject),
     issuer: formatName(issuer),

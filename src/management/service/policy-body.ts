@@ -5,6 +5,7 @@ import type { PipelineName } from '../../policy/pipelines.ts'
 import { type Place, placeKey, readPlace } from '../../policy/place.ts'
 import { readPolicy } from '../../policy/policy.ts'
 import { type FieldProblem, invalid } from './refusal.ts'
+import { readSameName } from './same-name.ts'
 
 /** The object `operationMetadata`, with its defaults. */
 export interface Operation {
@@ -28,23 +29,40 @@ export interface StoredPolicy {
   readonly clientAcl?: unknown
 }
 
+export interface PolicyBody {
+  readonly operation: Operation
+  readonly policy: StoredPolicy
+}
+
 /**
  * Reads the body of Add and Update.
  *
  * @param name - From the path; a `policy.name` must be the same.
  * @throws Refusal `invalid` with every bad field.
  */
-export function readPolicyBody(
-  body: unknown,
-  name: string,
-): { readonly operation: Operation; readonly policy: StoredPolicy } {
+export function readPolicyBody(body: unknown, name: string): PolicyBody {
   const problems: FieldProblem[] = []
   const fields = new Fields(body, '', problems)
   const operation = readOperation(fields, problems)
-  const policy = readPolicyFields(required(fields, 'policy'), name, operation.place, problems)
+  const { policy, order } = readPolicyFields(required(fields, 'policy'), name, operation, problems)
   fields.done()
   if (problems.length > 0) throw invalid(problems)
-  return { operation, policy }
+  return { operation: { ...operation, order }, policy }
+}
+
+/** Reads the body of Update: that of Add, or a policy with its place, as it is read. The latter is stored and not deployed. */
+export function readPolicyUpdate(body: unknown, name: string): PolicyBody {
+  if (!isAsRead(body)) return readPolicyBody(body, name)
+  const problems: FieldProblem[] = []
+  const fields = new Fields(body, '', problems)
+  readSameName(fields, name)
+  const place = readPlace(fields, 'ALL')
+  const pipeline = fields.oneOf('targetPipeline', pipelines)
+  const order = fields.position('order')
+  const policy = storedOf(fields, name)
+  fields.done()
+  if (problems.length > 0) throw invalid(problems)
+  return { operation: { pipeline, place, deploy: false, environments: [], order }, policy }
 }
 
 /** Reads the body of Delete. */
@@ -75,7 +93,7 @@ export function readStoredPolicy(
 function readOperation(body: Fields, problems: FieldProblem[]): Operation {
   const fields = new Fields(required(body, 'operationMetadata'), 'operationMetadata', problems)
   const place = readPlace(fields)
-  const pipeline = fields.oneOf('targetPipeline', ['REQUEST', 'RESPONSE', 'ERROR'])
+  const pipeline = fields.oneOf('targetPipeline', pipelines)
   const deploy = fields.flag('deploy', true)
   const named = 'deployTargetEnvironmentNameList'
   const environments = fields.list(named).filter((one, index): one is string => {
@@ -88,32 +106,42 @@ function readOperation(body: Fields, problems: FieldProblem[]): Operation {
   return { pipeline, place, deploy, environments: [...new Set(environments)], order }
 }
 
+/** @returns The policy, and the order that counts. */
 function readPolicyFields(
   value: unknown,
   name: string,
-  place: Place,
+  operation: Operation,
   problems: FieldProblem[],
-): StoredPolicy {
+): { readonly policy: StoredPolicy; readonly order: number | undefined } {
   const fields = new Fields(value, 'policy', problems)
-  const given = fields.get('name')
-  if (given !== undefined && given !== name) {
-    fields.problem('name', 'conflict', 'the name in the path, or none')
+  readSameName(fields, name)
+  readSamePlace(fields, operation)
+  const order = fields.position('order')
+  if (order !== undefined && operation.order !== undefined && order !== operation.order) {
+    fields.problem('order', 'conflict', sameWords)
   }
-  readSamePlace(fields, place)
   const policy = storedOf(fields, name)
   fields.done()
-  return policy
+  return { policy, order: operation.order ?? order }
 }
 
-/** The list shows an endpoint beside the policy's own fields: what was read there can be written back. */
-function readSamePlace(fields: Fields, place: Place): void {
+function isAsRead(body: unknown): boolean {
+  const isObject = typeof body === 'object' && body !== null
+  const has = (name: string): boolean => isObject && Object.hasOwn(body, name)
+  return has('targetPipeline') && !has('operationMetadata') && !has('policy')
+}
+
+/** A policy is shown with its place beside its own fields: what was read there can be written back. */
+function readSamePlace(fields: Fields, { place, pipeline }: Operation): void {
   const names = ['targetScope', 'targetEndpoint', 'targetEndpointHTTPMethod'] as const
   const given = names.map((name) => [name, fields.get(name)] as const)
   for (const [name, value] of given) {
     const same = name === 'targetEndpoint' ? isSamePath(value, place) : value === place[name]
-    if (value !== undefined && !same) {
-      fields.problem(name, 'conflict', 'as in operationMetadata, or left out')
-    }
+    if (value !== undefined && !same) fields.problem(name, 'conflict', sameWords)
+  }
+  const shown = fields.get('targetPipeline')
+  if (shown !== undefined && shown !== pipeline) {
+    fields.problem('targetPipeline', 'conflict', sameWords)
   }
 }
 
@@ -145,3 +173,6 @@ function required(fields: Fields, name: string): unknown {
   fields.problem(name, 'missing', 'an object')
   return {}
 }
+
+const pipelines = ['REQUEST', 'RESPONSE', 'ERROR'] as const
+const sameWords = 'as in operationMetadata, or left out'

@@ -15,11 +15,16 @@ import {
   policyTag,
   updatePolicy,
 } from '../../service/policies.ts'
-import { type Operation, readOperationBody, readPolicyBody } from '../../service/policy-body.ts'
+import {
+  type Operation,
+  readOperationBody,
+  readPolicyBody,
+  readPolicyUpdate,
+} from '../../service/policy-body.ts'
 import { type Answer, list, resource } from '../answer.ts'
 import type { Call, Deployed } from '../call.ts'
 import type { Route } from '../route.ts'
-import { evaluateRequest, policyDeletion, policyRequest } from '../schemas.ts'
+import { evaluateRequest, policyDeletion, policyRequest, policyUpdate } from '../schemas.ts'
 
 const policies = '/apiops/projects/{projectName}/apiProxies/{apiProxyName}/policies/'
 const policy = `${policies}{policyName}/`
@@ -79,11 +84,11 @@ export const policyRoutes: readonly Route[] = [
     summary: 'Update Policy',
     needs: 'write',
     conditional: true,
-    body: { schema: policyRequest, checkedBy: 'fields' },
+    body: { schema: policyUpdate, checkedBy: 'fields' },
     answer: 'deployed',
     handle: async (call) => {
       const name = call.name('policyName')
-      const { operation, policy: document } = readPolicyBody(call.body, name)
+      const { operation, policy: document } = readPolicyUpdate(call.body, name)
       return await changePolicy(call, operation, async (change, proxy) => {
         await updatePolicy(change, proxy, name, operation, document)
       })

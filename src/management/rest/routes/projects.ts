@@ -1,5 +1,6 @@
 /** Projects, API proxies and environments. @module */
 
+import type { Project } from '../../resources.ts'
 import { readApiProxy } from '../../service/api-proxy-document.ts'
 import { exportProject, importProject } from '../../service/exchange.ts'
 import { environmentNamed, projectNamed, proxyNamed } from '../../service/lookups.ts'
@@ -20,7 +21,9 @@ import {
   updateProject,
 } from '../../service/projects.ts'
 import { mayEveryProject } from '../../service/rights.ts'
+import { demandSameName } from '../../service/same-name.ts'
 import { done, page, resource } from '../answer.ts'
+import type { Call } from '../call.ts'
 import type { Route } from '../route.ts'
 import {
   apiProxyRequest,
@@ -64,8 +67,7 @@ export const projectRoutes: readonly Route[] = [
     body: { schema: projectRequest, checkedBy: 'schema' },
     answer: 'project',
     handle: async (call) => {
-      const name = call.name('projectName')
-      const { description = '' } = call.body as { readonly description?: string }
+      const { name, description } = projectOf(call)
       return await call.change(async (change) => {
         const row = await createProject(change, name, description)
         return resource({ name, description }, projectTag(row))
@@ -96,8 +98,7 @@ export const projectRoutes: readonly Route[] = [
     body: { schema: projectRequest, checkedBy: 'schema' },
     answer: 'project',
     handle: async (call) => {
-      const name = call.name('projectName')
-      const { description = '' } = call.body as { readonly description?: string }
+      const { name, description } = projectOf(call)
       return await call.change(async (change) => {
         const row = await updateProject(change, name, description)
         return resource({ name, description }, projectTag(row))
@@ -176,7 +177,7 @@ export const projectRoutes: readonly Route[] = [
     answer: 'apiProxy',
     handle: async (call) => {
       const name = call.name('apiProxyName')
-      const document = readApiProxy(call.body)
+      const document = readApiProxy(call.body, name)
       return await call.change(async (change) => {
         const row = await projectNamed(change.trx, call.name('projectName'))
         const created = await createApiProxy(change, row, name, document)
@@ -209,14 +210,10 @@ export const projectRoutes: readonly Route[] = [
     body: { schema: apiProxyRequest, checkedBy: 'fields' },
     answer: 'apiProxy',
     handle: async (call) => {
-      const document = readApiProxy(call.body)
+      const name = call.name('apiProxyName')
+      const document = readApiProxy(call.body, name)
       return await call.change(async (change) => {
-        const row = await updateApiProxy(
-          change,
-          call.name('projectName'),
-          call.name('apiProxyName'),
-          document,
-        )
+        const row = await updateApiProxy(change, call.name('projectName'), name, document)
         return resource(apiProxyResource(row), apiProxyTag(row))
       })
     },
@@ -293,3 +290,11 @@ export const projectRoutes: readonly Route[] = [
       }),
   },
 ]
+
+/** What a request says of a project; it may have its name, as where it is read. */
+function projectOf(call: Call): Project {
+  const name = call.name('projectName')
+  const { name: given, description = '' } = call.body as Partial<Project>
+  demandSameName(given, name)
+  return { name, description }
+}

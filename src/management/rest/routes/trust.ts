@@ -2,7 +2,7 @@
 
 import { encodeBase64 } from '../../../base/base64.ts'
 import type { TrustStoreRequest } from '../../resources.ts'
-import { readCertificateUpload } from '../../service/certificates.ts'
+import { readCertificateUpload, summarizedDer } from '../../service/certificates.ts'
 import {
   addCrl,
   addKill,
@@ -73,7 +73,10 @@ export const trustRoutes: readonly Route[] = owners.flatMap(([base, suffix, word
     body: { schema: trustStoreRequest, checkedBy: 'schema', size: 'large' },
     read: (body) => {
       const { anchors, intermediates = [] } = body as TrustStoreRequest
-      return readTrustStore({ anchors: listed(anchors), intermediates: listed(intermediates) })
+      return readTrustStore({
+        anchors: sourcesOf(anchors, 'anchors'),
+        intermediates: sourcesOf(intermediates, 'intermediates'),
+      })
     },
     show: (value) => trustStoreResource(value as StoredTrustStore),
     detail: (value) => trustStoreDetail(value as StoredTrustStore),
@@ -332,8 +335,14 @@ async function ownerOf(call: Call, db: Db): Promise<Owner> {
   return await ownerNamed(db, call.name('projectName'), apiProxy)
 }
 
-function listed(value: string | readonly string[]): readonly string[] {
-  return typeof value === 'string' ? [value] : value
+function sourcesOf(
+  value: TrustStoreRequest['anchors'],
+  path: string,
+): readonly (string | Uint8Array)[] {
+  if (typeof value === 'string') return [value]
+  return value.map((one, index) =>
+    typeof one === 'string' ? one : summarizedDer(one, `${path}[${index}]`),
+  )
 }
 
 const noStore: StoredTrustStore = { anchors: [], intermediates: [] }
