@@ -2,12 +2,14 @@
 
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { signerOf } from '../../management/channel/signer.ts'
 import { createManagement, openStore, type Store, serveManagement } from '../../management/index.ts'
 import { type Io, UsageError } from '../io.ts'
 import type { ManagerFlags } from '../server-commands.ts'
 import { withClosers } from '../serving/closers.ts'
 import { loggerOf } from '../serving/logger.ts'
 import { newRegistry } from '../serving/metrics.ts'
+import { readIfThere } from '../serving/secret-file.ts'
 import { signingKeyIn } from '../serving/signing-key.ts'
 import { onHangUp, stopped } from '../serving/stop.ts'
 import { hasAdmin, tokenIn } from '../serving/tokens.ts'
@@ -27,9 +29,18 @@ async function manageUntilStopped(
   const database = await databaseOf(flags, io)
   const logger = loggerOf(logLevel, io)
   const signingKeyFile = at(flags.signingKey)
-  const signingKey = await signingKeyIn(signingKeyFile)
   const store = await storeAt(database)
   opened(() => store.close())
+  // A key that nobody made on purpose takes the place of none: every gateway would refuse what it signs.
+  const isKeyless = (await readIfThere(signingKeyFile)) === undefined
+  if (isKeyless && (await signerOf(store.db)) !== undefined) {
+    throw new UsageError(
+      'file-not-found',
+      `another key signs in this database, and ${flags.signingKey} is not there`,
+      'give --signing-key the file of that key; or make the one that takes its place first: openssl genpkey -algorithm ed25519 -out FILE',
+    )
+  }
+  const signingKey = await signingKeyIn(signingKeyFile)
   const tokenFile = at(flags.adminTokenFile)
   const isFirst = !(await hasAdmin(store, io.now()))
   if (isFirst) {

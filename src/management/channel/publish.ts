@@ -1,15 +1,17 @@
 /** Puts a snapshot or live data in force: numbered, signed and told to gateways, all within the caller's transaction. @module */
 
+import { createPublicKey } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import { failed, type Result, success } from '../../base/result.ts'
 import { canonicalJson, hashOf } from '../../deployment/canonical.ts'
 import type { DeploymentFailure } from '../../deployment/failure.ts'
-import type { SigningKey } from '../../deployment/keys.ts'
+import { publicKeyText, type SigningKey } from '../../deployment/keys.ts'
 import { checkLiveData, type KillEntryJson, type LiveData } from '../../deployment/live.ts'
 import { type Pointer, type Signed, signDocument } from '../../deployment/pointer.ts'
 import { checkSnapshot, type Snapshot, usabilityFailure } from '../../deployment/snapshot.ts'
 import type { OwnerKind, Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
+import { SigningKeyReplaced, signerKey } from './signer.ts'
 
 export interface PublisherOptions {
   readonly store: Pick<Store, 'notify'>
@@ -33,7 +35,10 @@ export interface Published {
   readonly sequence: number
 }
 
-/** Both work inside a transaction of the store and do nothing outside it, so that it may be run again. */
+/**
+ * All work inside a transaction of the store and do nothing outside it, so that it may be run again. All throw `SigningKeyReplaced` when
+ * another manager has taken over with another key.
+ */
 export interface Publisher {
   /**
    * Writes the snapshot, moves the environment's pointer, and renews the live data where the set of running proxies changed. Rows of
@@ -68,6 +73,8 @@ export function createPublisher({
   signingKey,
   now = () => new Date(),
 }: PublisherOptions): Publisher {
+  const publicKey = publicKeyText(createPublicKey(signingKey.privateKey))
+
   /** The transaction holds the row from here on: numbers are committed in their order. */
   async function nextSequence(
     trx: Transaction<Schema>,
@@ -77,8 +84,13 @@ export function createPublisher({
       .updateTable('environments')
       .set((expression) => ({ sequence: expression('sequence', '+', 1) }))
       .where('id', '=', environmentId)
-      .returning(['name', 'sequence'])
+      .returning(({ selectFrom }) => [
+        'name',
+        'sequence',
+        selectFrom('meta').select('value').where('key', '=', signerKey).as('signer'),
+      ])
       .executeTakeFirstOrThrow()
+    if (row.signer !== null && row.signer !== publicKey) throw new SigningKeyReplaced()
     return { name: row.name, sequence: Number(row.sequence) }
   }
 

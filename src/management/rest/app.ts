@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
-import { sql } from 'kysely'
-import type { SigningKey } from '../../deployment/index.ts'
+import { publicKeyText, type SigningKey } from '../../deployment/index.ts'
 import { createPublisher } from '../channel/publish.ts'
 import { type Channel, createChannel } from '../channel/routes.ts'
+import { SigningKeyReplaced, signerOf, takeOver } from '../channel/signer.ts'
 import type { NewToken, TokenRequest } from '../resources.ts'
 import { Places } from '../service/places.ts'
 import { Refusal } from '../service/refusal.ts'
@@ -30,7 +30,7 @@ export interface ManagementLogger {
 export interface ManagementOptions {
   /** From `openStore`; who opened it closes it. */
   readonly store: Store
-  /** Gateways pin its public half. */
+  /** Gateways pin its public half. What another key has signed in this store is signed anew with it. */
   readonly signingKey: SigningKey
   /** Absent: nothing is logged. */
   readonly logger?: ManagementLogger | undefined
@@ -58,8 +58,9 @@ export interface Management {
 }
 
 /**
- * The management API over one store. Any number of them may share a store.
+ * The management API over one store. Any number of them may share a store, with one signing key.
  *
+ * @throws {StoreUnavailable} When the store is away.
  * @example
  * const management = await createManagement({ store, signingKey: generateSigningKey() })
  * const { token } = await management.createToken('first', { rights: [{ right: 'admin' }] })
@@ -72,6 +73,11 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   const metrics = options.metrics && managementMetrics(options.metrics)
   const onError = (error: unknown): void => {
     logger?.error({ error: errorText(error) }, 'something went wrong beside a request')
+  }
+  const publicKey = publicKeyText(signingKey.publicKey)
+  const renewed = await takeOver(store, signingKey, now())
+  if (renewed !== undefined) {
+    logger?.warn(renewed, 'the signing key is another one: all that is in force is signed anew')
   }
   const access = new Access({ store, now, onError, metrics })
   const addresses = new WeakMap<Request, string>()
@@ -129,7 +135,8 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   app.get('/apiops/openapi.json', () => new Response(document, { headers: json }))
   app.get('/health', () => Response.json({ success: true }))
   app.get('/ready', async () => {
-    await sql`select 1`.execute(store.db)
+    const signer = await signerOf(store.db)
+    if (signer !== undefined && signer !== publicKey) throw new SigningKeyReplaced()
     return Response.json({ success: true })
   })
   app.get('/metrics', async () => {

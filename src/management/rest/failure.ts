@@ -1,5 +1,6 @@
 /** Failures as responses: one envelope for all of them. @module */
 
+import { SigningKeyReplaced } from '../channel/signer.ts'
 import { Refusal } from '../service/refusal.ts'
 import { StoreConflict, StoreUnavailable } from '../store/store.ts'
 
@@ -12,6 +13,10 @@ export function refusalOf(error: unknown): Refusal | undefined {
         ? 'the store went away while it wrote: the change may have been made, look before you try again'
         : 'the store is away; nothing was changed'
     return new Refusal('store-away', text, { headers: { 'retry-after': '1' } })
+  }
+  if (error instanceof SigningKeyReplaced) {
+    const text = 'managers sign with another key now, and this one has not been restarted with it'
+    return new Refusal('signing-key-replaced', text)
   }
   if (error instanceof StoreConflict) {
     return new Refusal('already-exists', 'somebody else has just written it')

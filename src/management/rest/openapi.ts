@@ -107,7 +107,7 @@ const descriptions: Readonly<Record<number, string>> = {
   415: 'The body is of another type',
   422: 'Well-formed, but not valid: details name each bad field',
   429: 'Too many bad tokens from this address',
-  503: 'The store is away',
+  503: 'The store is away, or the signing key of this manager was replaced',
 }
 
 const parameters: Readonly<Record<string, readonly [description: string, example: string]>> = {
@@ -160,7 +160,8 @@ const otherRoutes: readonly RouteConfig[] = [
       path: `/${name}/`,
       operationId: name,
       tags: ['Operation'],
-      summary: name === 'health' ? 'The manager runs' : 'The manager reaches its store',
+      summary:
+        name === 'health' ? 'The manager runs' : 'The manager reaches its store and may sign',
       security: [],
       responses: {
         200: { description: 'Yes', content: { 'application/json': { schema: healthAnswer } } },

@@ -146,31 +146,31 @@ export async function statusesOf(db: Db, proxy: ApiProxyRow): Promise<readonly D
     .select(['environments.name', 'environments.id', 'pointers.hash', 'pointers.sequence'])
     .where('pointers.api_proxy_id', '=', proxy.id)
     .execute()
+  // The last one that had a number. Not the pointer's number: it is another one when the pointer was signed anew.
+  const revisions = await db
+    .selectFrom('deployments')
+    .select(({ fn }) => ['environment_id', fn.max('revision').as('revision')])
+    .where('api_proxy_id', '=', proxy.id)
+    .where('sequence', 'is not', null)
+    .groupBy('environment_id')
+    .execute()
   const { environments } = apiProxyOf(proxy)
   const { hash: storedHash, problem } = await candidateOf(db, proxy)
   const names = [...new Set([...environments, ...pointers.map(({ name }) => name)])].sort()
-  return await Promise.all(
-    names.map(async (environmentName) => {
-      const pointer = pointers.find(({ name }) => name === environmentName)
-      const hash = pointer?.hash ?? null
-      const revision = await db
-        .selectFrom('deployments')
-        .select('revision')
-        .where('api_proxy_id', '=', proxy.id)
-        .where('environment_id', '=', pointer?.id ?? '')
-        .where('sequence', '=', pointer === undefined ? -1 : Number(pointer.sequence))
-        .executeTakeFirst()
-      const runs = environments.includes(environmentName)
-      return {
-        environmentName,
-        hash,
-        sequence: pointer === undefined ? null : Number(pointer.sequence),
-        revision: revision === undefined ? null : Number(revision.revision),
-        redeployRequired: runs ? hash !== storedHash : hash !== null,
-        ...(runs && problem !== undefined ? { problem } : {}),
-      }
-    }),
-  )
+  return names.map((environmentName) => {
+    const pointer = pointers.find(({ name }) => name === environmentName)
+    const hash = pointer?.hash ?? null
+    const last = revisions.find((one) => one.environment_id === pointer?.id)
+    const runs = environments.includes(environmentName)
+    return {
+      environmentName,
+      hash,
+      sequence: pointer === undefined ? null : Number(pointer.sequence),
+      revision: last === undefined ? null : Number(last.revision),
+      redeployRequired: runs ? hash !== storedHash : hash !== null,
+      ...(runs && problem !== undefined ? { problem } : {}),
+    }
+  })
 }
 
 /** The newest first. */

@@ -77,6 +77,7 @@ const statuses = {
   'too-many-attempts': 429,
   internal: 500,
   'store-away': 503,
+  'signing-key-replaced': 503,
 } as const
 
 const maxShown = 5

@@ -30,7 +30,7 @@ export interface Schema {
   readonly idempotency: IdempotencyTable
 }
 
-/** What the store knows about itself; `schema-version` is a decimal. */
+/** What the store knows about itself: `schema-version`, a decimal; `signing-key`, the public key that signed its pointers. */
 export interface MetaTable {
   key: string
   value: string

@@ -109,7 +109,7 @@ describe('bodies over a real connection', () => {
 })
 
 test('ten bad tokens from one address are enough, and a good one that was seen goes on', async () => {
-  const other = await startManager(store)
+  const other = await startManager(store, { signingKey: manager.signingKey })
   const own = await serveManagement({ management: other.management, port: 0 })
   const ask = async (token: string): Promise<number> => {
     const headers = { authorization: `Bearer ${token}` }
@@ -175,7 +175,7 @@ test('over TLS; another certificate serves the connections to come', async () =>
     })
     return { cert, key }
   }
-  const other = await startManager(store)
+  const other = await startManager(store, { signingKey: manager.signingKey })
   const secure = await serveManagement({
     management: other.management,
     port: 0,

@@ -1,0 +1,27 @@
+/** What `manager` refuses before it listens. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createManagement, generateSigningKey, openStore } from '../../src/management/index.ts'
+import { cli, folderOf } from './support.ts'
+
+async function refused(argv: readonly string[], cwd: string): Promise<[number, unknown]> {
+  const { code, out } = await cli(['manager', '--port', '0', '--json', ...argv], { cwd })
+  return [code, JSON.parse(out).error.code]
+}
+
+describe('the signing key', () => {
+  test('is not made anew for a database in which another one signs', async () => {
+    const folder = await folderOf()
+    const store = await openStore({ url: `file:${join(folder, 'store.sqlite')}` })
+    await (await createManagement({ store, signingKey: generateSigningKey() })).close()
+    const signer = await store.db.selectFrom('meta').selectAll().execute()
+
+    const database = `file:${join(folder, 'store.sqlite')}`
+    expect(await refused(['--database', database], folder)).toEqual([2, 'file-not-found'])
+    expect(existsSync(join(folder, 'mtls-policy-signing-key.pem'))).toBe(false)
+    expect(await store.db.selectFrom('meta').selectAll().execute()).toEqual(signer)
+    await store.close()
+  })
+})
