@@ -16,8 +16,11 @@ export type DerCode =
   | 'der-string'
   | 'der-default-value'
 
-/** Thrown inside the readers only: every public `parse` turns it into a failure. */
-export class DerError extends Error {
+/**
+ * Thrown inside the readers only: every public `parse` turns it into a failure. Not an `Error`: nobody reads its stack, and to record one
+ * takes several times what the whole refusal takes, which is for whoever sends junk to decide.
+ */
+export class DerError {
   readonly code: string
   /** Octets from the start of the input. */
   readonly offset: number
@@ -25,7 +28,6 @@ export class DerError extends Error {
   readonly expected: string
 
   constructor(code: string, offset: number, expected: string) {
-    super(code)
     this.code = code
     this.offset = offset
     this.expected = expected
