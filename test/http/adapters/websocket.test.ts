@@ -149,7 +149,7 @@ describe('a client of an upgrade', () => {
 })
 
 describe('an open WebSocket is closed', () => {
-  test('when its client is killed; others stay', async () => {
+  test('when its client is killed; others stay', { retry: 2 }, async () => {
     const { socket } = await connect('good')
     const other = await connect('second')
     const closed = closing(socket)
