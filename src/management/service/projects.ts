@@ -134,11 +134,15 @@ export async function deleteEnvironment({ trx, actor, now }: Change, name: strin
   await recordChange(trx, { actor, now }, 'environment.delete', `environments/${name}`, {})
 }
 
+/** @param names - Those that the token may see; absent: all. */
 export async function environmentsPage(
   db: Db,
+  names: readonly string[] | undefined,
   { limit, cursor }: PageQuery,
 ): Promise<Page<Environment>> {
+  if (names?.length === 0) return { items: [], nextCursor: undefined }
   let query = db.selectFrom('environments').select('name')
+  if (names !== undefined) query = query.where('name', 'in', [...names])
   if (cursor !== undefined) query = query.where('name', '>', cursor)
   const rows = await query
     .orderBy('name')

@@ -39,6 +39,25 @@ export function mayEveryProject(actor: Actor): boolean {
   )
 }
 
+/** Projects that the token's rights name; `undefined`: every one. A gateway's token names none. */
+export function namedProjects(actor: Actor): readonly string[] | undefined {
+  if (mayEveryProject(actor)) return undefined
+  return actor.rights.flatMap((right) => ('project' in right ? [right.project] : []))
+}
+
+/**
+ * Environments that the token may see; `undefined`: every one. A project can be deployed to any of them, and whoever has to do with one
+ * has to know their names; a gateway serves those of its token, and need not know of others.
+ */
+export function namedEnvironments({ rights }: Actor): readonly string[] | undefined {
+  const own: string[] = []
+  for (const right of rights) {
+    if (right.right !== 'gateway' || right.environment === '*') return undefined
+    own.push(right.environment)
+  }
+  return own
+}
+
 export function mayGateway({ rights }: Actor, environment: string): boolean {
   return rights.some(
     (one) =>

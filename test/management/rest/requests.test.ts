@@ -13,6 +13,8 @@ beforeAll(async () => {
   manager = await startManager(store, { now: () => now, bodyTimeoutMs: 200 })
   await makeProject(manager.client)
   await manager.client.project('Other').create()
+  await manager.client.environments.create('staging')
+  await manager.client.environments.create('other')
 })
 afterAll(async () => {
   await manager.close()
@@ -138,6 +140,18 @@ describe('rights', () => {
     [{ right: 'admin' }, 'GET', '/apiops/environments/production/state/', undefined, 403],
     [read, 'GET', '/apiops/environments/production/gateways/', undefined, 403],
     [{ right: 'admin' }, 'GET', '/apiops/environments/production/gateways/', undefined, 200],
+    [gateway, 'GET', '/apiops/environments/production/', undefined, 200],
+    [gateway, 'GET', '/apiops/environments/staging/', undefined, 403],
+    [gateway, 'GET', '/apiops/environments/nowhere/', undefined, 403],
+    [
+      { right: 'gateway', environment: '*' },
+      'GET',
+      '/apiops/environments/nowhere/',
+      undefined,
+      404,
+    ],
+    [read, 'GET', '/apiops/environments/staging/', undefined, 200],
+    [gateway, 'GET', '/apiops/environments/production/gateways/', undefined, 403],
     // What does not exist is told only to those who may see it.
     [read, 'GET', '/apiops/projects/Nowhere/', undefined, 403],
     [{ right: 'read', project: '*' }, 'GET', '/apiops/projects/Nowhere/', undefined, 404],
@@ -156,6 +170,21 @@ describe('rights', () => {
     expect((await client.projects()).items.map(({ name }) => name)).toEqual(['Other'])
     const none = await manager.clientWith('no-project', [{ right: 'gateway', environment: '*' }])
     expect((await none.projects()).items).toEqual([])
+  })
+
+  test.each<[string, readonly Right[], readonly string[]]>([
+    ['its own', [gateway], ['production']],
+    ['its own two', [gateway, { ...gateway, environment: 'staging' }], ['production', 'staging']],
+    ['none where its own is none', [{ ...gateway, environment: 'nowhere' }], []],
+    ['all for *', [{ ...gateway, environment: '*' }], ['other', 'production', 'staging']],
+    ['all for who deploys', [gateway, deploy], ['other', 'production', 'staging']],
+    ['all for an admin', [{ right: 'admin' }], ['other', 'production', 'staging']],
+  ])('the list of environments has %s', async (what, rights, names) => {
+    const client = await manager.clientWith(`environments: ${what}`, rights)
+    expect((await client.environments.list()).items.map(({ name }) => name)).toEqual(names)
+    const { items, nextCursor } = await client.environments.list({ limit: 1 })
+    expect(items.map(({ name }) => name)).toEqual(names.slice(0, 1))
+    expect(nextCursor === undefined).toBe(names.length < 2)
   })
 })
 

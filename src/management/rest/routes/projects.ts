@@ -20,7 +20,8 @@ import {
   updateApiProxy,
   updateProject,
 } from '../../service/projects.ts'
-import { mayEveryProject } from '../../service/rights.ts'
+import { Refusal } from '../../service/refusal.ts'
+import { namedEnvironments, namedProjects } from '../../service/rights.ts'
 import { demandSameName } from '../../service/same-name.ts'
 import { done, page, resource } from '../answer.ts'
 import type { Call } from '../call.ts'
@@ -51,9 +52,7 @@ export const projectRoutes: readonly Route[] = [
     query: pageQuery,
     answer: 'projects',
     handle: async (call) => {
-      const { actor } = call
-      const own = actor.rights.flatMap((right) => ('project' in right ? [right.project] : []))
-      const names = mayEveryProject(actor) ? undefined : own
+      const names = namedProjects(call.actor)
       return page(await projectsPage(call.manager.store.db, names, call.page))
     },
   },
@@ -238,11 +237,14 @@ export const projectRoutes: readonly Route[] = [
     path: environments,
     operationId: 'listEnvironments',
     tag: 'Environments',
-    summary: 'Environments',
+    summary: 'Environments that the token may see',
     needs: 'any',
     query: pageQuery,
     answer: 'environments',
-    handle: async (call) => page(await environmentsPage(call.manager.store.db, call.page)),
+    handle: async (call) => {
+      const names = namedEnvironments(call.actor)
+      return page(await environmentsPage(call.manager.store.db, names, call.page))
+    },
   },
   {
     method: 'post',
@@ -270,8 +272,12 @@ export const projectRoutes: readonly Route[] = [
     needs: 'any',
     answer: 'environment',
     handle: async (call) => {
-      const { db } = call.manager.store
-      const { id, name } = await environmentNamed(db, call.name('environmentName'))
+      const asked = call.name('environmentName')
+      // Before it is looked up: that it does not exist is told to no one else.
+      if (namedEnvironments(call.actor)?.includes(asked) === false) {
+        throw new Refusal('right-missing', 'the token has no right for this environment')
+      }
+      const { id, name } = await environmentNamed(call.manager.store.db, asked)
       return resource({ name }, id)
     },
   },
