@@ -36,6 +36,8 @@ export class Listener implements Entrance {
   readonly #sessions = new Set<ServerHttp2Session>()
   /** Requests under way on connections of HTTP/1. */
   readonly #busy = new Set<Socket>()
+  /** What still comes on these counts for nothing: their last answer has been sent. */
+  readonly #refused = new WeakSet<Socket>()
   readonly #warned = new Set<string>()
   #hintFor: HintFor = () => noHint
   /** What the default context was made of. */
@@ -157,9 +159,11 @@ export class Listener implements Entrance {
       this.#exchange(request, response, 'unknown'),
     )
     const others = server as unknown as NodeJS.EventEmitter
-    others.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      new Tunnel(this.#core, this, request, socket, head).begin(),
-    )
+    others.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (!this.#refused.has(request.socket)) {
+        new Tunnel(this.#core, this, request, socket, head).begin()
+      }
+    })
     others.on('connect', (request: unknown, second: unknown) =>
       this.#refuseConnect(request, second),
     )
@@ -179,6 +183,7 @@ export class Listener implements Entrance {
     expectation?: 'unknown',
   ): void {
     if (request instanceof IncomingMessage) {
+      if (this.#refused.has(request.socket)) return
       // Node's parser takes `HTTP/0.9` and `HTTP/2.0` on a connection of HTTP/1, and everything goes by the version from here.
       if (request.httpVersionMajor !== 1) {
         this.#refuseVersion(request, response as unknown as ServerResponse)
@@ -269,21 +274,29 @@ export class Listener implements Entrance {
     refuseUpgrade(socket, answer)
   }
 
-  /** What Node's parser refuses, and heads that do not come to an end. */
+  /** What Node's parser refuses, heads that do not come to an end, and what OpenSSL refuses. */
   #misread(error: NodeJS.ErrnoException, socket: Socket): void {
+    const { logger, metrics } = this.#core
     const busy = this.#busy.has(socket)
     // An answer has begun, or the client is gone: another one would be read as its continuation.
     if (busy || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy()
       return
     }
+    if ('library' in error) {
+      // Not HTTP, and there may be nothing any more by which it could be answered.
+      logger.debug({ err: error }, 'TLS connection failed')
+      socket.destroy()
+      return
+    }
+    this.#refused.add(socket)
     const code: GatewayCode =
       error.code === 'HPE_HEADER_OVERFLOW'
         ? 'header-too-large'
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? 'request-timeout'
           : 'request-malformed'
-    this.#core.metrics.failed(code)
+    metrics.failed(code)
     refuseUpgrade(socket, gatewayAnswer(code, requestIdOf(undefined)))
   }
 }

@@ -3,6 +3,7 @@
 import type http2 from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { issueCa } from '../../src/testing/index.ts'
 import {
@@ -12,9 +13,11 @@ import {
   codeOf,
   openHttp2,
   raw,
+  recordLog,
   requestPolicies,
   seenIn,
   stateOf,
+  tlsOptions,
   until,
   validating,
   valuesOf,
@@ -536,6 +539,32 @@ describe('slow clients', () => {
     const text = await raw(port, 'GET / HTTP/1.1\r\nHost: api')
     expect(text).toMatch(/^HTTP\/1\.1 408 /)
     expect(text).toContain('"code":"request-timeout"')
+  })
+
+  test('what comes behind a 408 is no request', async () => {
+    const { lines, logger } = recordLog()
+    const { url } = await world.upstream()
+    const { port } = await world.gateway(stateOf(world.snapshot(url)), {
+      limits: { headMs: 100 },
+      logger,
+    })
+    for (const upgrade of ['', 'Connection: Upgrade\r\nUpgrade: websocket\r\n']) {
+      const text = await new Promise<string>((resolve, reject) => {
+        let received = ''
+        const socket = connect(tlsOptions(port), () =>
+          socket.write(`GET / HTTP/1.1\r\nHost: api.example\r\n${upgrade}X: `),
+        )
+        // It knows the answer, and goes on.
+        socket.on('data', (data) => {
+          received += data
+          socket.write('y\r\n\r\n')
+        })
+        socket.on('error', reject)
+        socket.on('close', () => resolve(received))
+      })
+      expect(text.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 408'])
+    }
+    expect(lines.map(({ message }) => message)).toEqual(['state in force'])
   })
 
   test('a body that stalls is 408, and the upstream is not kept waiting', async () => {

@@ -13,7 +13,7 @@ import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import { canonicalJson } from '../../src/deployment/canonical.ts'
 import { defaultUpstream, type Snapshot } from '../../src/deployment/snapshot.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.ts'
@@ -210,6 +210,8 @@ export function valuesOf(raw: readonly string[], name: string): readonly string[
 
 export interface Asked {
   readonly client?: Credentials | undefined
+  /** The only version of TLS that is spoken. */
+  readonly tls?: SecureVersion
   readonly method?: string
   readonly path?: string
   readonly host?: string
@@ -235,7 +237,10 @@ export function ask(version: Version, port: number, asked: Asked = {}): Promise<
   return version === 'HTTP/2' ? askHttp2(port, asked) : askHttp1(port, asked)
 }
 
-export function tlsOptions(port: number, { client, servername = 'api.example' }: Asked) {
+export function tlsOptions(
+  port: number,
+  { client, servername = 'api.example', tls }: Asked = {},
+): ConnectionOptions & { readonly host: string } {
   return {
     host: '127.0.0.1',
     port,
@@ -243,6 +248,7 @@ export function tlsOptions(port: number, { client, servername = 'api.example' }:
     servername,
     rejectUnauthorized: false,
     ...(client === undefined ? {} : { cert: client.chainPem, key: client.privateKeyPem }),
+    ...(tls === undefined ? {} : { minVersion: tls, maxVersion: tls }),
   }
 }
 
@@ -360,10 +366,22 @@ export function seenIn({ body }: Pick<Answered, 'body'>): Seen {
   return JSON.parse(body) as Seen
 }
 
+/** What a gateway logs, in its order. */
+export function recordLog() {
+  const lines: { level: string; facts: Readonly<Record<string, unknown>>; message: string }[] = []
+  const at = (level: string) => (facts: object, message: string) =>
+    void lines.push({ level, facts: facts as Record<string, unknown>, message })
+  const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return { lines, logger }
+}
+
 /** Looks until it is so. */
-export async function until(isSo: () => boolean, milliseconds = 5000): Promise<void> {
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  milliseconds = 5000,
+): Promise<void> {
   const end = performance.now() + milliseconds
-  while (!isSo()) {
+  while (!(await isSo())) {
     if (performance.now() > end) throw new Error('it did not come to be so')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
