@@ -48,6 +48,29 @@ function connectionOf(socket: Socket): ClientConnection {
 
 const connections = new WeakMap<Socket, ClientConnection>()
 
+/**
+ * Reads what a client presented, if OpenSSL may have stumbled over it. What its own look at the chain finds wrong stays in its queue of
+ * errors, and Node takes that for an error of the connection, of which nobody would be told why it ends. Reading certificates
+ * empties the queue.
+ *
+ * @param socket - Whose handshake is being told of: once that call has returned it is too late.
+ */
+export function readStumblers(socket: TLSSocket): void {
+  // A code, whatever its type says; `null`: nothing is wrong.
+  const found = socket.authorizationError as unknown as string | null | undefined
+  if (found == null || withoutError.has(found)) return
+  connectionOf(socket).certificates()
+}
+
+/**
+ * What is found for a client like any other, of whose chain OpenSSL knows no end. Everything else is found later, and so it is by this
+ * that the check came to its end without.
+ */
+const withoutError: ReadonlySet<string> = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+])
+
 export class ClientConnection implements Connection, TlsConnection {
   readonly #socket: TLSSocket
   readonly tls: TlsConnection

@@ -16,6 +16,7 @@ import { refuseUpgrade } from '../http/node/upgrade.ts'
 import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
 import { ServerCertificates } from './certificates.ts'
+import { readStumblers } from './connection.ts'
 import { Contexts, type Hint, noHint } from './contexts.ts'
 import { type Core, type Entrance, requestIdOf } from './core.ts'
 import { Exchange } from './exchange.ts'
@@ -242,9 +243,12 @@ export class Listener implements Entrance {
     })
     socket.on('error', () => {})
     if (this.#core.isDraining) socket.destroy()
+    else if (socket.alpnProtocol !== 'h2') readStumblers(socket)
   }
 
   #began(session: ServerHttp2Session): void {
+    // Its socket is another object than the one that has connected.
+    readStumblers(session.socket as TLSSocket)
     this.#sessions.add(session)
     session.on('close', () => this.#sessions.delete(session))
     session.on('error', () => {})
