@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto'
 import { isMisdirected } from '../http/authority.ts'
-import type { Decision } from '../http/decision.ts'
 import type { NodeRequest } from '../http/node/request.ts'
 import type { HttpRequest } from '../http/request.ts'
 import type { GatewayCode } from './answer.ts'
@@ -79,14 +78,6 @@ export function seenBy(
 ): GatewayRequest {
   const target = proxy.targetOf(destination.target)
   return target === seen.target ? seen : new GatewayRequest(request, target)
-}
-
-/** Asks the ERROR pipeline, for whoever calls this once. */
-export function askError(
-  proxy: ApiProxy,
-  request: HttpRequest,
-): Decision | Promise<Decision> | undefined {
-  return proxy.guards.ERROR?.decide(request)
 }
 
 /** What the gateway says of where a request came from, names and values in turns. */

@@ -10,7 +10,6 @@ import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
 import { GatewayRequest } from './connection.ts'
 import {
-  askError,
   type Core,
   type Entrance,
   type Found,
@@ -22,6 +21,7 @@ import {
   seenBy,
   viaOf,
 } from './core.ts'
+import { decide, ErrorPipeline } from './error-pipeline.ts'
 import {
   Forwarding,
   type Framing,
@@ -49,13 +49,13 @@ export class Exchange {
   #forwarding: Forwarding | undefined
   #answer: IncomingMessage | undefined
   #idle: NodeJS.Timeout | undefined
-  #hasErred = false
   #isClosed = false
   /** The upstream's answer has come to its end, so that its connection is kept. */
   #isEnded = false
   /** Of a refusal or a failure, for the log. */
   #code: string | undefined
   #decisionId: string | undefined
+  readonly #errors = new ErrorPipeline((work) => this.#safely(work))
 
   constructor(core: Core, entrance: Entrance, request: ServerRequest, response: GatewayResponse) {
     this.#core = core
@@ -94,15 +94,12 @@ export class Exchange {
     })
   }
 
-  /** Goes on in the same turn where everything is known. */
   #decide(guard: Guard, pass: (decision: Decision) => void): void {
     const decided = (decision: Decision): void => {
       if (decision.allowed) pass(decision)
       else this.#refuse(guard, decision)
     }
-    const decision = guard.decide(this.#seen)
-    if (!(decision instanceof Promise)) decided(decision)
-    else void decision.then((later) => this.#safely(() => decided(later)))
+    decide(guard, this.#seen, decided, (work) => this.#safely(work))
   }
 
   #forward(proxy: ApiProxy, identity: readonly string[]): void {
@@ -256,16 +253,9 @@ export class Exchange {
     this.#abandon()
     this.#code = decision.code
     this.#decisionId = decision.id
-    const answer = (): void => this.#reply(guard.answer(decision, this.#seen))
-    if (this.#hasErred) {
-      answer()
-      return
-    }
-    this.#hasErred = true
-    const { proxy } = this.#found as Found
-    const asked = askError(proxy, this.#seen)
-    if (asked instanceof Promise) void asked.then(() => this.#safely(answer))
-    else answer()
+    this.#errors.ask(this.#found?.proxy, this.#seen, () => {
+      this.#reply(guard.answer(decision, this.#seen))
+    })
   }
 
   /** What the gateway answers for itself, unless ERROR refuses to tell this client. */
@@ -277,22 +267,10 @@ export class Exchange {
       const { logger } = this.#core
       logger.warn({ ...this.#facts(), code, reason: reasonOf(error) }, 'gateway error')
     }
-    const id = this.#requestId()
-    const answer = (): void => this.#reply(gatewayAnswer(code, id))
-    const guard = this.#found?.proxy.guards.ERROR
-    if (guard === undefined || this.#hasErred) {
-      answer()
-      return
-    }
-    this.#hasErred = true
-    const judged = (decision: Decision): void => {
-      if (decision.allowed) answer()
-      else this.#refuse(guard, decision)
-    }
-    const decision = guard.decide(this.#seen)
-    if (decision instanceof Promise)
-      void decision.then((later) => this.#safely(() => judged(later)))
-    else judged(decision)
+    this.#errors.ask(this.#found?.proxy, this.#seen, (refusal) => {
+      if (refusal === undefined) this.#reply(gatewayAnswer(code, this.#requestId()))
+      else this.#refuse(refusal.guard, refusal.decision)
+    })
   }
 
   #reply({ status, headers, body }: Answer): void {
@@ -383,7 +361,7 @@ export class Exchange {
       work()
     } catch (error) {
       this.#core.logger.error({ ...this.#facts(), err: error }, 'gateway failed')
-      this.#hasErred = true
+      this.#errors.close()
       try {
         this.#fail('gateway-failed')
       } catch {

@@ -34,6 +34,7 @@ import {
   seenBy,
   viaOf,
 } from './core.ts'
+import { decide, ErrorPipeline } from './error-pipeline.ts'
 import { isUnwritable, reasonOf } from './exchange.ts'
 import { requestOptions } from './forward.ts'
 import { passAnswerHeaders } from './headers.ts'
@@ -54,12 +55,12 @@ export class Tunnel {
   #timer: NodeJS.Timeout | undefined
   #decisions = new Map<'REQUEST' | 'RESPONSE', Decision>()
   #watches: (() => void)[] = []
-  #hasErred = false
   #isClosed = false
   #isOpen = false
   #status = 0
   #code: string | undefined
   #decisionId: string | undefined
+  readonly #errors = new ErrorPipeline((work) => this.#safely(work))
 
   constructor(
     core: Core,
@@ -151,9 +152,7 @@ export class Tunnel {
       this.#decisions.set(pipeline, decision)
       pass(proxy.identityLines(guard, decision))
     }
-    const decision = guard.decide(this.#seen)
-    if (!(decision instanceof Promise)) decided(decision)
-    else void decision.then((later) => this.#safely(() => decided(later)))
+    decide(guard, this.#seen, decided, (work) => this.#safely(work))
   }
 
   #connect({ proxy, destination }: Found, identity: readonly string[]): void {
@@ -272,9 +271,7 @@ export class Tunnel {
       this.#decisionId = decision.id
       this.end()
     }
-    const decision = guard.decide(this.#seen)
-    if (decision instanceof Promise) void decision.then(judged)
-    else judged(decision)
+    decide(guard, this.#seen, judged, (work) => this.#safely(work))
   }
 
   /** Not upgraded: an answer as to any other request, and the last on its connection. */
@@ -316,16 +313,9 @@ export class Tunnel {
     this.#outgoing?.destroy()
     this.#code = decision.code
     this.#decisionId = decision.id
-    const answer = (): void => this.#reply(guard.answer(decision, this.#seen))
-    const error = this.#proxy?.guards.ERROR
-    if (this.#hasErred || error === undefined) {
-      answer()
-      return
-    }
-    this.#hasErred = true
-    const asked = error.decide(this.#seen)
-    if (asked instanceof Promise) void asked.then(() => this.#safely(answer))
-    else answer()
+    this.#errors.ask(this.#proxy, this.#seen, () => {
+      this.#reply(guard.answer(decision, this.#seen))
+    })
   }
 
   #fail(code: GatewayCode, error?: unknown): void {
@@ -338,21 +328,10 @@ export class Tunnel {
     if (error !== undefined) {
       this.#core.logger.warn({ ...this.#facts(), code, reason: reasonOf(error) }, 'gateway error')
     }
-    const answer = (): void => this.#reply(gatewayAnswer(code, this.#id))
-    const guard = this.#proxy?.guards.ERROR
-    if (guard === undefined || this.#hasErred) {
-      answer()
-      return
-    }
-    this.#hasErred = true
-    const judged = (decision: Decision): void => {
-      if (decision.allowed) answer()
-      else this.#refuse(guard, decision)
-    }
-    const decision = guard.decide(this.#seen)
-    if (decision instanceof Promise)
-      void decision.then((later) => this.#safely(() => judged(later)))
-    else judged(decision)
+    this.#errors.ask(this.#proxy, this.#seen, (refusal) => {
+      if (refusal === undefined) this.#reply(gatewayAnswer(code, this.#id))
+      else this.#refuse(refusal.guard, refusal.decision)
+    })
   }
 
   #reply({ status, headers, body }: Answer): void {
