@@ -5,6 +5,8 @@
  * @module
  */
 
+import { folded } from '../http/strip.ts'
+
 /** What becomes of a line with this name. */
 const keep = 0
 const drop = 1
@@ -33,9 +35,9 @@ export class RequestHeaders {
   readonly #own: ReadonlySet<string>
   readonly #fates = new Map<string, Fate>()
 
-  /** @param own - Lower-case names that only the gateway may set, as identity headers; their twins with `_` are taken away, too. */
+  /** @param own - Lower-case names that only the gateway may set, as identity headers; all that servers may take for them is taken away, too. */
   constructor(own: readonly string[]) {
-    this.#own = new Set(own.map(dashed))
+    this.#own = new Set(own.map(folded))
   }
 
   /** @param rawHeaders - Names and values in turns, pseudo-headers of HTTP/2 included. */
@@ -117,7 +119,7 @@ export class RequestHeaders {
     if (name.startsWith(':')) return drop
     const special = specialFates.get(name)
     if (special !== undefined) return special
-    const plain = dashed(name)
+    const plain = folded(name)
     if (this.#own.has(plain) || ofGateway.has(plain) || ofGatewayPrefix.test(plain)) return drop
     // A twin of what frames the message or names the host.
     return plain !== name && (specialFates.has(plain) || plain === 'host') ? drop : keep
@@ -172,10 +174,6 @@ function withoutNominated(lines: string[], nominated: string): string[] {
     if (!names.has(name.toLowerCase())) kept.push(name, lines[i + 1] as string)
   }
   return kept
-}
-
-function dashed(name: string): string {
-  return name.replaceAll('_', '-')
 }
 
 const usualConnection = /^(?:keep-alive|close|upgrade|keep-alive, *upgrade|upgrade, *keep-alive)$/i

@@ -6,7 +6,7 @@ export class StrippedHeaders {
 
   /** @param names - Lower case. */
   constructor(names: readonly string[]) {
-    this.#names = new Set(names.map(dashed))
+    this.#names = new Set(names.map(folded))
   }
 
   get isEmpty(): boolean {
@@ -15,7 +15,7 @@ export class StrippedHeaders {
 
   /** @param name - In any case. */
   has(name: string): boolean {
-    return this.#names.has(dashed(name.toLowerCase()))
+    return this.#names.has(folded(name.toLowerCase()))
   }
 
   /** Names and values in turns, without those. The same list when there is none of them. */
@@ -30,6 +30,12 @@ export class StrippedHeaders {
   }
 }
 
-function dashed(name: string): string {
-  return name.replaceAll('_', '-')
+/**
+ * One spelling for all that servers may take for the same name. CGI makes `_` of `-` (RFC 3875 §4.1.18), PHP makes it of `.`, and lighttpd
+ * of everything that is no letter or digit.
+ *
+ * @param name - Lower case.
+ */
+export function folded(name: string): string {
+  return name.replace(/[^a-z\d-]/g, '-')
 }

@@ -321,12 +321,16 @@ describe.each(versions)('%s: who the client is', (version) => {
     const headers = {
       'x-client-subject': 'CN=admin',
       x_client_subject: 'CN=admin',
+      'x.client.subject': 'CN=admin',
+      'x_client-subject': 'CN=admin',
+      'x!client~subject': 'CN=admin',
       'x-client-chain': 'none',
     }
     const answer = await ask(version, port, { client: world.pki.client, headers })
     const { rawHeaders } = seenIn(answer)
     expect(valuesOf(rawHeaders, 'x-client-subject')).toEqual(['CN=client-a,O=Example'])
-    expect(valuesOf(rawHeaders, 'x_client_subject')).toEqual([])
+    // PHP would read `x.client.subject`, and CGI `x_client_subject`, in its place.
+    expect(rawHeaders).not.toContain('CN=admin')
     expect(valuesOf(rawHeaders, 'x-client-chain')).toHaveLength(1)
   })
 
