@@ -75,6 +75,8 @@ export async function build({ declarations = true, quiet = false } = {}) {
     if (!declarations) {
       if (existsSync(join(dist, 'types'))) await cp(join(dist, 'types'), types, { recursive: true })
     } else if (!declare(types)) return false
+    // A temporary folder is its maker's alone; what is built as root runs as someone else.
+    await chmod(fresh, 0o755)
     const old = `${fresh}-old`
     if (existsSync(dist)) await rename(dist, old)
     await rename(fresh, dist)

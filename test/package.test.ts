@@ -82,6 +82,11 @@ describe('the package', () => {
         .sort(),
     )
   })
+  test.skipIf(process.platform === 'win32')('builds what any user of the machine may read', () => {
+    const { mode } = statSync(`${root}/dist`)
+    expect((mode & 0o755).toString(8)).toBe('755')
+  })
+
   test('has a source for every entry point, which a build alone would leave out', () => {
     expect(Object.values(entries).filter((source) => !existsSync(`${root}/${source}`))).toEqual([])
   })
