@@ -16,6 +16,7 @@ import type { ClientCertificateSource } from '../http/source.ts'
 import {
   listNames,
   type PipelineName,
+  type Pipelines,
   type PlacedPolicy,
   parsePipelines,
   pipelineNames,
@@ -23,6 +24,7 @@ import {
 import type { Trust } from '../policy/trust.ts'
 import type { KillList } from '../revocation/kill-list.ts'
 import { RequestHeaders } from './headers.ts'
+import { isConspicuous, pathIn, plainPath } from './plain-path.ts'
 import { type LiveRevocation, revocationOptions } from './revocation.ts'
 import type { Routed } from './routes.ts'
 import type { Material } from './trust.ts'
@@ -82,6 +84,8 @@ export class ApiProxy implements Routed {
   readonly wantsCertificate: boolean
   #active = 0
   #isRetired = false
+  /** `undefined`: no endpoint has policies of its own. */
+  readonly #find: Pipelines['find'] | undefined
   readonly #identity = new WeakMap<Verdict, readonly string[]>()
 
   /** @throws TypeError with a `code` for what makes no sense, as a policy without the trust anchors that it needs. */
@@ -94,7 +98,8 @@ export class ApiProxy implements Routed {
     this.basePath = snapshot.basePath
     this.live = live
     this.upstream = upstreamOf(snapshot, of)
-    const { lists } = parsePipelines(policies)
+    const { lists, find, only } = parsePipelines(policies)
+    this.#find = only === undefined ? find : undefined
     const all = pipelineNames.flatMap((pipeline) => lists[pipeline])
     this.wantsCertificate = all.some(({ active, mode }) => active && mode === 'enforce')
     this.trustAnchors = this.wantsCertificate ? material.trustAnchors : undefined
@@ -117,12 +122,28 @@ export class ApiProxy implements Routed {
       RESPONSE: guardOf('RESPONSE'),
       ERROR: guardOf('ERROR'),
     }
-    const isByMethod = all.some(({ targetScope }) => targetScope === 'ENDPOINT')
     this.headers = new RequestHeaders([
       ...Object.keys(upstream.identityHeaders).map((name) => name.toLowerCase()),
       // The policy of one method must not be passed by under the name of another.
-      ...(isByMethod ? methodOverrides : []),
+      ...(this.#find === undefined ? [] : methodOverrides),
     ])
+  }
+
+  /**
+   * Whether an upstream may take the target for that of an endpoint with other policies, beyond what the policies know themselves: they
+   * go by RFC 3986, where `/a.` is not `/a`.
+   */
+  isAmbiguous(method: string, target: string): boolean {
+    const find = this.#find
+    if (find === undefined || target === '*') return false
+    const path = pathIn(target)
+    if (!isConspicuous(path)) return false
+    const found = find(method, target)
+    // Theirs to refuse.
+    if (found === 'ambiguous') return false
+    const plain = plainPath(path)
+    if (plain === undefined) return true
+    return find(method, plain.split('/').map(encodeURIComponent).join('/')) !== found
   }
 
   /** Names and values in turns, of who was let in. A certificate that is known says the same again. */

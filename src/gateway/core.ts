@@ -64,7 +64,9 @@ export function find(core: Core, entrance: Entrance, request: HttpRequest): Foun
   }
   const proxy = routes.find(host, target)
   if (proxy === undefined) return 'proxy-not-found'
-  if (proxy === 'ambiguous') return 'request-target-ambiguous'
+  if (proxy === 'ambiguous' || proxy.isAmbiguous(method, proxy.targetOf(target))) {
+    return 'request-target-ambiguous'
+  }
   if (proxy.wantsCertificate && !entrance.asksForCertificate) entrance.warn(proxy)
   return { proxy, destination }
 }

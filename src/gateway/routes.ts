@@ -1,5 +1,7 @@
 /** Which proxy a request is for: its host, then the longest base path that fits. @module */
 
+import { isConspicuous, pathIn, plainPath } from './plain-path.ts'
+
 export interface Routed {
   readonly hosts: readonly string[]
   readonly basePath: string
@@ -71,11 +73,10 @@ export class HostRoutes<P extends Routed> {
     // One proxy for everything: nobody can be taken for another one.
     if (this.#depth === 0) return this.#root
     if (target === '*') return this.#root
-    const end = target.indexOf('?')
-    const path = end === -1 ? target : target.slice(0, end)
+    const path = pathIn(target)
     const found = this.#longest(/[A-Z]/.test(path) ? path.toLowerCase() : path)
-    if (!conspicuous.test(path)) return found
-    const plain = plainPath(path)
+    if (!isConspicuous(path)) return found
+    const plain = plainPath(path)?.toLowerCase()
     return plain === undefined || this.#longest(plain) !== found ? 'ambiguous' : found
   }
 
@@ -93,36 +94,3 @@ export class HostRoutes<P extends Routed> {
     return found
   }
 }
-
-/** What servers may read in another way than octet by octet. */
-const conspicuous = /[%;\\]|\/\/|\/\./
-
-/**
- * The path as the most forgiving server reads it: decoded, in lower case, without parameters and empty segments. `undefined`: servers
- * differ about it, and one may leave the base path by it, as by `..` or an escaped separator.
- */
-function plainPath(path: string): string | undefined {
-  let plain = ''
-  for (const raw of path.split('/')) {
-    if (raw === '') continue
-    if (raw.includes('\\') || separators.test(raw)) return undefined
-    const segment = decoded(raw.replace(/;.*$/, ''))
-    // Some decode twice.
-    const again = segment === undefined ? undefined : (decoded(segment) ?? segment)
-    if (segment === undefined || again === undefined) return undefined
-    if (/^\.{1,2}$/.test(again) || /[/\\\0]/.test(again)) return undefined
-    if (again !== '') plain += `/${again}`
-  }
-  return plain === '' ? '/' : plain.toLowerCase()
-}
-
-function decoded(text: string): string | undefined {
-  if (!text.includes('%')) return text
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
-
-const separators = /%(?:2f|5c|00)/i

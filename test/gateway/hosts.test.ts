@@ -154,6 +154,9 @@ describe('base paths', () => {
     ['/a/bc', '/a'],
     ['/A/B/x', '/a/b'],
     ['/a/C', '/A/c'],
+    ['/x.', '/'],
+    ['/.a', '/'],
+    ['/a/x%20/y', '/a'],
     ['*', '/'],
   ])('%s is below %s', (target, basePath) => {
     expect(routes.find('h', target)).toMatchObject({ basePath })
@@ -169,6 +172,13 @@ describe('base paths', () => {
     '/a/%zz',
     '/%2561',
     '/a/\\b',
+    '/a.',
+    '/a%20/x',
+    '/a/b%2e/c',
+    '/a/b.%20.?x',
+    '/a/b%2520',
+    '/a/.../b',
+    '/a/..%20/x',
   ])('%s is ambiguous', (target) => {
     expect(routes.find('h', target)).toBe('ambiguous')
   })

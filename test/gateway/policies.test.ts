@@ -308,6 +308,73 @@ describe.each(versions)('%s: pipelines', (version) => {
   })
 })
 
+describe.each(versions)(
+  '%s: an upstream that does not see dots and blanks at the end',
+  (version) => {
+    const atEndpoint = (targetEndpoint: string, name = targetEndpoint.slice(1, 4)) => ({
+      ...validating,
+      name,
+      targetScope: 'ENDPOINT',
+      targetEndpoint,
+      targetEndpointHTTPMethod: 'GET',
+    })
+
+    async function start(...changes: Parameters<World['snapshot']>[1][]) {
+      const asked: unknown[] = []
+      const { url } = await world.upstream((request, response) => {
+        asked.push(request.url)
+        response.end()
+      })
+      const policies = requestPolicies(atEndpoint('/adm'), atEndpoint('/files/**'))
+      const guarded = world.snapshot(url, { policies })
+      const others = changes.map((change) => world.snapshot(url, change))
+      const { port } = await world.gateway(stateOf(guarded, ...others))
+      return { port, asked }
+    }
+
+    test.each([
+      '.',
+      '..',
+      '%20',
+      '%2e',
+      '.%20.',
+      '.;a',
+      '%2520',
+      '/...',
+      '/%20',
+      '/..%20/x',
+      '.?/adm',
+    ])('is not asked for an endpoint with policies and %s', async (end) => {
+      const policies = requestPolicies(atEndpoint('/adm'))
+      const hosts = ['other.example']
+      const shop = { apiProxy: 'shop', hosts, basePath: '/shop', policies }
+      const { port, asked } = await start(shop)
+      for (const where of [
+        { path: `/adm${end}` },
+        { path: `/shop/ADM${end}`, servername: 'other.example', host: 'other.example' },
+      ]) {
+        const answer = await ask(version, port, where)
+        expect([answer.status, codeOf(answer)]).toEqual([400, 'request-target-ambiguous'])
+      }
+      expect(asked).toEqual([])
+    })
+
+    test('is asked for all that comes to the same policies, or has none', async () => {
+      const { port, asked } = await start({ apiProxy: 'open', hosts: ['other.example'] })
+      const other = { servername: 'other.example', host: 'other.example' }
+      const free = ['/Acme%20Inc.', '/adm.x', '/.adm', '/adm%20x', '/adm./x', '/x/adm.']
+      for (const path of free) {
+        expect([path, (await ask(version, port, { path })).status]).toEqual([path, 200])
+      }
+      expect((await ask(version, port, { path: '/adm.', ...other })).status).toBe(200)
+      const { client } = world.pki
+      expect((await ask(version, port, { path: '/files/a.%20', client })).status).toBe(200)
+      expect((await ask(version, port, { path: '/files/a.%20' })).status).toBe(401)
+      expect(asked).toEqual([...free, '/adm.', '/files/a.%20'])
+    })
+  },
+)
+
 describe.each(versions)('%s: who the client is', (version) => {
   const identityHeaders = { 'X-Client-Subject': 'subject', 'X-Client-Chain': 'chain' }
 
