@@ -1,18 +1,18 @@
 /** Certificates that OpenSSL stumbles over by itself: who presents one is told as anybody else who is refused, and nobody else notices. */
 import type { RequestListener, ServerResponse } from 'node:http'
 import https from 'node:https'
-import { type AddressInfo, createServer, connect as openTcp, type Socket } from 'node:net'
+import { createServer, connect as openTcp, type Socket } from 'node:net'
 import { connect } from 'node:tls'
 import client from 'prom-client'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ListenerOptions } from '../../src/gateway/options.ts'
 import { issueVariant } from '../../src/testing/index.ts'
 import {
   type Asked,
   ask,
   askOn,
-  type Credentials,
   openHttp2,
+  openWorld,
   recordLog,
   requestPolicies,
   stateOf,
@@ -21,24 +21,17 @@ import {
   type Version,
   validating,
   versions,
-  World,
 } from './support.ts'
 
-let world: World
-/** With its issuer, and without. */
-let forged: { readonly chain: Credentials; readonly leaf: Credentials }
-beforeAll(async () => {
-  world = await World.create()
-  const { pem, chainPem, privateKeyPem } = await world.pki.issuing.issue('client-forged', {
-    mutateSignature: (octets) => octets.with(-1, (octets.at(-1) as number) ^ 1),
-  })
-  forged = {
-    chain: { chainPem, privateKeyPem },
-    leaf: { chainPem: pem, privateKeyPem },
-  }
+const world = await openWorld()
+const { pem, chainPem, privateKeyPem } = await world.pki.issuing.issue('client-forged', {
+  mutateSignature: (octets) => octets.with(-1, (octets.at(-1) as number) ^ 1),
 })
-afterEach(() => world.cleanUp())
-afterAll(() => world.end())
+/** With its issuer, and without. */
+const forged = {
+  chain: { chainPem, privateKeyPem },
+  leaf: { chainPem: pem, privateKeyPem },
+}
 
 /** A gateway, and what it tells of. The root's clients send their issuer along; the issuing CA's need not. */
 async function start(
@@ -257,20 +250,15 @@ async function relay(target: number, how: 'whole' | 'in pieces') {
   const server = createServer((client) => {
     const upstream = openTcp({ host: '127.0.0.1', port: target, noDelay: true })
     last = upstream
-    for (const socket of [client, upstream]) {
-      socket.on('error', () => socket.destroy())
-      world.after(() => socket.destroy())
-    }
+    upstream.on('error', () => {})
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
     upstream.pipe(client)
     if (how === 'whole') client.pipe(upstream)
     else passRecords(client, upstream)
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  world.after(() => server.close())
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await world.listen(server),
     /** Octets behind those of the last client. */
     send: (octets: Buffer) => last?.write(octets),
   }

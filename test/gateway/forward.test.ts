@@ -2,9 +2,9 @@
 
 import type http2 from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { connect } from 'node:tls'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { issueCa } from '../../src/testing/index.ts'
 import {
   type Answered,
@@ -12,6 +12,7 @@ import {
   askOn,
   codeOf,
   openHttp2,
+  openWorld,
   raw,
   recordLog,
   requestPolicies,
@@ -22,30 +23,15 @@ import {
   validating,
   valuesOf,
   versions,
-  World,
 } from './support.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await World.create()
-})
-afterEach(() => world.cleanUp())
-afterAll(() => world.end())
+const world = await openWorld()
 
-/** An upstream that says these octets to every connection's first request. */
-async function tcpUpstream(work: (socket: Socket, text: string) => void): Promise<string> {
-  const sockets = new Set<Socket>()
-  const server = createTcpServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
+/** An upstream that is told all that it is sent. */
+function tcpUpstream(work: (socket: Socket, text: string) => void): Promise<string> {
+  return world.tcpUpstream((socket) => {
     socket.on('data', (chunk) => work(socket, chunk.toString('latin1')))
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  world.after(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 const idOf = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
@@ -56,16 +42,14 @@ function judged(answer: Answered): readonly unknown[] {
 
 describe.each(versions)('%s', (version) => {
   test('a request without policies goes through, whoever asks', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const answer = await ask(version, port, { path: '/a?b=1' })
     expect(answer.status).toBe(200)
     expect(seenIn(answer)).toMatchObject({ method: 'GET', url: '/a?b=1', body: '' })
   })
 
   test('a body goes through with its length', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const headers = { 'content-length': '5' }
     const answer = await ask(version, port, { method: 'POST', body: 'hello', headers })
     const { rawHeaders, body } = seenIn(answer)
@@ -75,8 +59,7 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('a body without a length is sent in chunks, even that of a GET', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const headers: Record<string, string> =
       version === 'HTTP/1.1' ? { 'transfer-encoding': 'chunked' } : {}
     const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -89,8 +72,7 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('where a body is usual, that there is none is said', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const headers = version === 'HTTP/1.1' ? { 'content-length': '0' } : {}
     const answer = await ask(version, port, { method: 'POST', headers })
     const { rawHeaders } = seenIn(answer)
@@ -99,8 +81,7 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('where a request came from is said anew, whatever the client says', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const headers = {
       forwarded: 'for=6.6.6.6',
       'x-forwarded-for': '6.6.6.6',
@@ -129,8 +110,7 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('lines of one name stay lines, and cookies are one', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const headers = {
       'x-a': ['1', '2'],
       cookie: version === 'HTTP/2' ? ['a=1', 'b=2'] : 'a=1; b=2',
@@ -141,8 +121,7 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('a request id is passed on, or made, and comes back', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const given = await ask(version, port, { headers: { 'x-request-id': 'abc-1' } })
     expect(valuesOf(seenIn(given).rawHeaders, 'x-request-id')).toEqual(['abc-1'])
     expect(given.headers['x-request-id']).toBe('abc-1')
@@ -203,7 +182,7 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('an answer comes back whole: status, lines, body', async () => {
-    const { url } = await world.upstream((_request, response) => {
+    const { port } = await world.serve((_request, response) => {
       response.writeHead(418, {
         'set-cookie': ['a=1', 'b=2'],
         'x-latin': 'caf\u00e9',
@@ -213,7 +192,6 @@ describe.each(versions)('%s', (version) => {
       })
       response.end('teapot')
     })
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
     const { status, headers, body } = await ask(version, port)
     expect([status, body]).toEqual([418, 'teapot'])
     expect(headers['set-cookie']).toEqual(['a=1', 'b=2'])
@@ -222,14 +200,13 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('HEAD, 204 and 304 have no body', async () => {
-    const { url } = await world.upstream((request, response) => {
+    const { port } = await world.serve((request, response) => {
       response.writeHead(
         Number((request.url ?? '').slice(1)),
         request.method === 'HEAD' ? { 'content-length': '5' } : {},
       )
       response.end()
     })
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
     const head = await ask(version, port, { method: 'HEAD', path: '/200' })
     expect([head.status, head.headers['content-length'], head.body]).toEqual([200, '5', ''])
     expect((await ask(version, port, { path: '/204' })).status).toBe(204)
@@ -435,8 +412,7 @@ describe.each(versions)('%s', (version) => {
   })
 
   test('a large body and a large answer stream at the pace of the slower side', async () => {
-    const { url } = await world.upstream((request, response) => request.pipe(response))
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve((request, response) => request.pipe(response))
     const body = Buffer.alloc(8_000_000, 'abcdefgh')
     const answer = await ask(version, port, { method: 'POST', body })
     expect(answer.body.length).toBe(body.length)
@@ -446,13 +422,12 @@ describe.each(versions)('%s', (version) => {
   test('a client that goes away ends what it asked for', async () => {
     let isGone = false
     let isAsked = false
-    const { url } = await world.upstream((request) => {
+    const { port, gateway } = await world.serve((request) => {
       isAsked = true
       request.on('close', () => {
         isGone = true
       })
     })
-    const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
     const session = version === 'HTTP/2' ? await openHttp2(port) : undefined
     const leaving =
       session === undefined ? raw(port, 'GET / HTTP/1.1\r\nHost: api.example\r\n\r\n') : undefined
@@ -509,12 +484,7 @@ describe('a connection to the upstream', () => {
         response.end('secret')
       },
     )
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    world.after(() => {
-      server.close()
-      server.closeAllConnections()
-    })
-    const { port: upstreamPort } = server.address() as AddressInfo
+    const upstreamPort = await world.listen(server)
     const snapshot = world.snapshot(`https://localhost:${upstreamPort}`)
     const trusting = await world.gateway(stateOf(snapshot), { upstream: { ca: ca.pem } })
     expect((await ask('HTTP/1.1', trusting.port)).body).toBe('secret')
@@ -606,11 +576,10 @@ describe('slow clients', () => {
   })
 
   test('several requests share one connection of HTTP/2, and one that fails leaves the others alone', async () => {
-    const { url } = await world.upstream((request, response) => {
+    const { port } = await world.serve((request, response) => {
       if (request.url === '/bad') request.socket.destroy()
       else setTimeout(() => response.end('ok'), 30)
     })
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
     const session = await openHttp2(port)
     world.after(() => session.destroy())
     const answers = await Promise.all(

@@ -1,11 +1,12 @@
 /** What clients send to be taken for others, or for several. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as sources from '../../src/http/sources/index.ts'
 import {
   ask,
   askOn,
   codeOf,
   openHttp2,
+  openWorld,
   raw,
   requestPolicies,
   seenIn,
@@ -14,15 +15,9 @@ import {
   validating,
   valuesOf,
   versions,
-  World,
 } from './support.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await World.create()
-})
-afterEach(() => world.cleanUp())
-afterAll(() => world.end())
+const world = await openWorld()
 
 const host = 'Host: api.example\r\n'
 
@@ -84,11 +79,10 @@ describe('HTTP/1.1: what is framed in two ways', () => {
     ['a head without end', `GET / HTTP/1.1\r\n${host}X: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
   ])('%s', async (_name, text, status) => {
     let requests = 0
-    const { url } = await world.upstream((_request, response) => {
+    const { port } = await world.serve((_request, response) => {
       requests++
       response.end('let in')
     })
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
     const answer = await raw(port, text)
     // What is found while the body is read has the connection closed.
     expect(answer === '' || answer.startsWith(`HTTP/1.1 ${status} `)).toBe(true)
@@ -116,16 +110,14 @@ describe('HTTP/1.1: what is framed in two ways', () => {
 
 describe('methods', () => {
   test.each(versions)('%s: TRACE is refused', async (version) => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const answer = await ask(version, port, { method: 'TRACE' })
     expect([answer.status, codeOf(answer)]).toEqual([405, 'method-not-allowed'])
     expect(answer.headers.allow).toContain('GET')
   })
 
   test('CONNECT is refused', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const text = await raw(port, `CONNECT internal:22 HTTP/1.1\r\n${host}\r\n`)
     expect(text).toMatch(/^HTTP\/1\.1 405 /)
     const session = await openHttp2(port)
@@ -138,8 +130,7 @@ describe('methods', () => {
   })
 
   test('HTTP/2: a method in lower case, or none at all', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     expect((await ask('HTTP/2', port, { method: 'trace' })).status).toBe(405)
     expect((await ask('HTTP/2', port, { method: 'get' })).status).toBe(405)
     const odd = await ask('HTTP/2', port, { method: 'GET /x HTTP/1.1' }).catch(({ code }) => code)
@@ -150,8 +141,7 @@ describe('methods', () => {
 
 describe.each(versions)('%s: lines', (version) => {
   test('of any source of certificates go nowhere', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const formOf = new Map<unknown, object>([
       [sources.envoy, { form: 'text' }],
       [sources.istio, { form: 'text' }],
@@ -194,8 +184,7 @@ describe.each(versions)('%s: lines', (version) => {
   })
 
   test('that belong to a connection end there', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const headers: Record<string, string> =
       version === 'HTTP/2'
         ? {
@@ -232,8 +221,7 @@ describe.each(versions)('%s: lines', (version) => {
   })
 
   test('that would be two are none', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     if (version === 'HTTP/1.1') return
     const session = await openHttp2(port)
     world.after(() => session.destroy())
@@ -318,8 +306,7 @@ describe('TLS', () => {
   })
 
   test('that is none harms nobody', async () => {
-    const { url } = await world.upstream()
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port } = await world.serve()
     const { connect } = await import('node:net')
     for (const text of ['GET / HTTP/1.1\r\nHost: a\r\n\r\n', '\x16\x03\x01\x00\x05hello', '']) {
       await new Promise<void>((resolve) => {
@@ -375,8 +362,7 @@ describe('whatever comes', () => {
   test.each(['HTTP/0.9', 'HTTP/2.0'])(
     'HTTP/1.1: a request that says %s is 505',
     async (version) => {
-      const { url } = await world.upstream()
-      const { port } = await world.gateway(stateOf(world.snapshot(url)))
+      const { port } = await world.serve()
       expect(await raw(port, `GET / ${version}\r\n${host}\r\n`)).toMatch(/^HTTP\/1\.1 505 /)
       const upgrade = `${host}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
       expect(await raw(port, `GET / ${version}\r\n${upgrade}`)).toMatch(/^HTTP\/1\.1 505 /)
@@ -384,8 +370,7 @@ describe('whatever comes', () => {
   )
 
   test('HTTP/2: frames of noise behind a good beginning', async () => {
-    const { url } = await world.upstream()
-    const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
+    const { port, gateway } = await world.serve()
     const { connect } = await import('node:tls')
     for (let n = 0; n < 50; n++) {
       const noise = Buffer.from(Array.from({ length: 200 }, (_, at) => (at * 31 + n * 17) % 256))
@@ -419,14 +404,13 @@ describe('whatever comes', () => {
 
   test('HTTP/2: a body that is longer than it says', async () => {
     let body = ''
-    const { url } = await world.upstream((request, response) => {
+    const { port } = await world.serve((request, response) => {
       request.on('error', () => {})
       request.on('data', (chunk) => {
         body += chunk
       })
       request.on('end', () => response.end('x'))
     })
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
     const headers = { 'content-length': '2' }
     const smuggled = 'xxGET /smuggled HTTP/1.1\r\n\r\n'
     const asked = ask('HTTP/2', port, { method: 'POST', headers, body: smuggled })
@@ -452,11 +436,10 @@ describe('whatever comes', () => {
   })
 
   test('a client of HTTP/1.0 is served, and its connection closed', async () => {
-    const { url } = await world.upstream((_request, response) => {
+    const { port } = await world.serve((_request, response) => {
       response.write('a')
       response.end('b')
     })
-    const { port } = await world.gateway(stateOf(world.snapshot(url)))
     const text = await raw(port, `GET / HTTP/1.0\r\n${host}\r\n`)
     expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nab$/)
     expect(text).not.toMatch(/transfer-encoding/i)

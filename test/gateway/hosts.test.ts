@@ -1,15 +1,10 @@
 /** Whom a request is for: server name, authority, base path. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Routes } from '../../src/gateway/routes.ts'
 import { hostOf } from '../../src/gateway/target.ts'
-import { ask, askOn, codeOf, openHttp2, raw, stateOf, versions, World } from './support.ts'
+import { ask, askOn, codeOf, openHttp2, openWorld, raw, stateOf, versions } from './support.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await World.create()
-})
-afterEach(() => world.cleanUp())
-afterAll(() => world.end())
+const world = await openWorld()
 
 /** `api.example` and `other.example` on one certificate, `apart.example` on another, and everything else. */
 async function fleet(): Promise<number> {

@@ -1,18 +1,21 @@
 /** Who comes in: pipelines in their places, and what is in force beside a snapshot. */
 import { createHash } from 'node:crypto'
 import { connect } from 'node:tls'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defaultRevocation, type Snapshot } from '../../src/deployment/snapshot.ts'
 import type { DecisionEvent } from '../../src/http/event.ts'
-import { createPki, issueCrl, type Pki } from '../../src/testing/index.ts'
+import { createPki, issueCrl } from '../../src/testing/index.ts'
 import {
   type Answered,
   ask,
   askOn,
+  type Changes,
   type Credentials,
   codeOf,
   deployed,
   openHttp2,
+  openWorld,
+  recordLog,
   requestPolicies,
   seenIn,
   stateOf,
@@ -22,19 +25,12 @@ import {
   validating,
   valuesOf,
   versions,
-  World,
+  type World,
 } from './support.ts'
 
-let world: World
-let strangers: Pki
-let expired: Credentials
-beforeAll(async () => {
-  world = await World.create()
-  strangers = await createPki({ organization: 'Strangers' })
-  expired = await world.pki.issuing.issue('late', { notBefore: 1_000_000, notAfter: 2_000_000 })
-})
-afterEach(() => world.cleanUp())
-afterAll(() => world.end())
+const world = await openWorld()
+const strangers = await createPki({ organization: 'Strangers' })
+const expired = await world.pki.issuing.issue('late', { notBefore: 1_000_000, notAfter: 2_000_000 })
 
 /** Of lists that are in force now. */
 const times = { thisUpdate: Math.floor(Date.now() / 1000) - 60 }
@@ -54,7 +50,7 @@ function stepsOf({ details }: DecisionEvent): readonly string[] {
 describe.each(versions)('%s: a client', (version) => {
   async function refused(
     client: Credentials | undefined,
-    changes: Parameters<World['snapshot']>[1] = {},
+    changes: Changes = {},
     state: object = {},
   ): Promise<readonly [number, unknown]> {
     const { url } = await world.upstream()
@@ -319,7 +315,7 @@ describe.each(versions)(
       targetEndpointHTTPMethod: 'GET',
     })
 
-    async function start(...changes: Parameters<World['snapshot']>[1][]) {
+    async function start(...changes: Changes[]) {
       const asked: unknown[] = []
       const { url } = await world.upstream((request, response) => {
         asked.push(request.url)
@@ -456,14 +452,7 @@ describe('resumed sessions', () => {
 describe('a listener that does not ask', () => {
   test('refuses where a policy wants a certificate, and says so once', async () => {
     const { url } = await world.upstream()
-    const warnings: string[] = []
-    const nothing = () => {}
-    const logger = {
-      debug: nothing,
-      info: nothing,
-      error: nothing,
-      warn: (_facts: object, message: string) => warnings.push(message),
-    }
+    const { lines, logger } = recordLog()
     const open = world.snapshot(url, { apiProxy: 'open', basePath: '/open' })
     const closed = world.snapshot(url, { policies: requestPolicies(validating) })
     const { events, hooks } = recorder()
@@ -476,7 +465,7 @@ describe('a listener that does not ask', () => {
       expect((await ask('HTTP/1.1', port, { client: world.pki.client })).status).toBe(401)
     }
     expect(events.map(({ code }) => code)).toEqual(['certificate-missing', 'certificate-missing'])
-    expect(warnings).toHaveLength(1)
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
     expect((await ask('HTTP/1.1', port, { path: '/open/x' })).status).toBe(200)
   })
 })

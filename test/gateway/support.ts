@@ -10,10 +10,16 @@ import {
 } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type SecureVersion, type TLSSocket } from 'node:tls'
+import { afterAll, afterEach } from 'vitest'
 import { canonicalJson } from '../../src/deployment/canonical.ts'
 import { defaultUpstream, type Snapshot } from '../../src/deployment/snapshot.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.ts'
@@ -60,14 +66,34 @@ export class World {
     return files
   }
 
-  async upstream(handler: RequestListener = echo): Promise<Upstream> {
-    const server = createServer(handler)
+  /**
+   * Starts a server on loopback, which ends with the test, and its connections with it.
+   *
+   * @returns Its port.
+   */
+  async listen(server: TcpServer): Promise<number> {
+    const sockets = new Set<Socket>()
+    server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => sockets.delete(socket))
+    })
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
     this.#endings.push(() => {
       server.close()
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
     })
-    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+    return (server.address() as AddressInfo).port
+  }
+
+  async upstream(handler: RequestListener = echo): Promise<Upstream> {
+    const server = createServer(handler)
+    return { server, url: `http://127.0.0.1:${await this.listen(server)}` }
+  }
+
+  /** An upstream that speaks as it likes. */
+  async tcpUpstream(connected: (socket: Socket) => void): Promise<string> {
+    return `http://127.0.0.1:${await this.listen(createTcpServer(connected))}`
   }
 
   /** One listener unless others are given. */
@@ -95,6 +121,16 @@ export class World {
     const result = state === undefined ? undefined : await gateway.apply(state)
     const port = gateway.addresses[0]?.port as number
     return { gateway, port, problems: result?.problems ?? [] }
+  }
+
+  /** A gateway before an upstream of its own, for everybody unless `changes` say otherwise. */
+  async serve(
+    handler: RequestListener = echo,
+    changes: Changes = {},
+    options: Parameters<World['gateway']>[1] = {},
+  ): Promise<Running> {
+    const { url } = await this.upstream(handler)
+    return this.gateway(stateOf(this.snapshot(url, changes)), options)
   }
 
   #certificate: Promise<Files> | undefined
@@ -133,8 +169,16 @@ export class World {
   }
 }
 
-type Changes = Partial<Omit<Snapshot, 'upstream'>> & {
+export type Changes = Partial<Omit<Snapshot, 'upstream'>> & {
   readonly upstream?: Partial<Snapshot['upstream']>
+}
+
+/** One for a file of tests; what a test has started ends with it. */
+export async function openWorld(): Promise<World> {
+  const world = await World.create()
+  afterEach(() => world.cleanUp())
+  afterAll(() => world.end())
+  return world
 }
 
 interface Files {

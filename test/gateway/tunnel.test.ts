@@ -1,11 +1,12 @@
 /** WebSockets: let in once, and let stay for as long as they would be let in. */
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Snapshot } from '../../src/deployment/snapshot.ts'
 import {
   type Credentials,
+  openWorld,
   raw,
   requestPolicies,
   stateOf,
@@ -13,15 +14,9 @@ import {
   until,
   validating,
   valuesOf,
-  World,
 } from './support.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await World.create()
-})
-afterEach(() => world.cleanUp())
-afterAll(() => world.end())
+const world = await openWorld()
 
 /** Says back what it hears, and begins with the header lines that it saw. */
 async function echoServer(): Promise<string> {
@@ -218,16 +213,12 @@ describe('a WebSocket', () => {
 
   test('whose upstream goes away is ended', async () => {
     const sockets = new Set<Socket>()
-    const server = createTcpServer((socket) => {
+    const url = await world.tcpUpstream((socket) => {
       sockets.add(socket)
-      socket.on('error', () => {})
       socket.write(
         'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
       )
     })
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    world.after(() => server.close())
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
     const text = raw(
       port,
