@@ -213,7 +213,8 @@ export interface GatewayStatus {
 }
 
 /**
- * A client for one manager and one token. Every failure rejects with a {@link ManagementError}.
+ * A client for one manager and one token. Every failure rejects with a {@link ManagementError}; a name that no path can have is a
+ * `TypeError` with code `name-invalid`, before anything is sent.
  *
  * @example
  * const manager = createManagementClient({ url, token })
@@ -231,7 +232,8 @@ export function createManagementClient(options: ManagementClientOptions): Manage
         const path = `/apiops/environments/${segment(name)}/`
         return (await send.resource<Environment>('POST', path, {}, retry)).value
       },
-      delete: (name) => send.nothing('DELETE', `/apiops/environments/${segment(name)}/`),
+      delete: async (name) =>
+        await send.nothing('DELETE', `/apiops/environments/${segment(name)}/`),
       gateways: async (name) =>
         (await send.page<GatewayStatus>(`/apiops/environments/${segment(name)}/gateways/`)).items,
     },
@@ -241,7 +243,7 @@ export function createManagementClient(options: ManagementClientOptions): Manage
         (await send.resource<Token>('GET', `/apiops/tokens/${segment(name)}/`)).value,
       create: async (name, request) =>
         (await send.resource<NewToken>('POST', `/apiops/tokens/${segment(name)}/`, request)).value,
-      revoke: (name) => send.nothing('DELETE', `/apiops/tokens/${segment(name)}/`),
+      revoke: async (name) => await send.nothing('DELETE', `/apiops/tokens/${segment(name)}/`),
     },
     audit: (page) => send.page(`/apiops/audit/${queryOf(page)}`),
   }
@@ -276,11 +278,13 @@ function apiProxyClient(send: Sender, base: string): ApiProxyClient {
         if (first === undefined) throw new ManagementError(200, 'no-envelope', 'an empty list', [])
         return first.apiProxy
       },
-      read: (name) => send.resource('GET', policyPath(name)),
-      add: (name, request, retry) => send.deployed('POST', policyPath(name), request, retry),
-      update: (name, request, write) => send.deployed('PUT', policyPath(name), request, write),
-      delete: (name, operationMetadata, write) =>
-        send.deployed('DELETE', policyPath(name), { operationMetadata }, write),
+      read: async (name) => await send.resource('GET', policyPath(name)),
+      add: async (name, request, retry) =>
+        await send.deployed('POST', policyPath(name), request, retry),
+      update: async (name, request, write) =>
+        await send.deployed('PUT', policyPath(name), request, write),
+      delete: async (name, operationMetadata, write) =>
+        await send.deployed('DELETE', policyPath(name), { operationMetadata }, write),
       evaluate: async (name, request) =>
         (await send.resource<Evaluation>('POST', `${policyPath(name)}evaluate/`, request)).value,
     },
@@ -288,21 +292,22 @@ function apiProxyClient(send: Sender, base: string): ApiProxyClient {
       list: async () => (await send.page<DeploymentStatus>(deployments)).items,
       deploy: (environments = [], retry = {}) =>
         send.deployed('POST', deployments, { environments }, retry),
-      history: (environment, page) =>
-        send.page(`${deployments}${segment(environment)}/history/${queryOf(page)}`),
+      history: async (environment, page) =>
+        await send.page(`${deployments}${segment(environment)}/history/${queryOf(page)}`),
       diff: async (environment, revision) => {
         const path = `${deployments}${segment(environment)}/diff/`
         const query = revision === undefined ? '' : queryOf({ revision })
         return (await send.resource<DeploymentDifference>('GET', `${path}${query}`)).value
       },
-      rollBack: (environment, revision, retry) =>
-        send.deployed(
+      rollBack: async (environment, revision, retry) =>
+        await send.deployed(
           'POST',
           `${deployments}${segment(environment)}/rollback/`,
           { revision },
           retry,
         ),
-      undeploy: (environment) => send.deployed('DELETE', `${deployments}${segment(environment)}/`),
+      undeploy: async (environment) =>
+        await send.deployed('DELETE', `${deployments}${segment(environment)}/`),
     },
   }
 }
@@ -326,14 +331,14 @@ function trustClient(send: Sender, base: string): TrustClient {
         const { body: answer } = await send.json('POST', crls, body, retry)
         return (answer as { readonly resultList: readonly Crl[] }).resultList
       },
-      read: (sha256) => send.octets(`${crls}${segment(sha256)}/`),
-      delete: (sha256) => send.nothing('DELETE', `${crls}${segment(sha256)}/`),
+      read: async (sha256) => await send.octets(`${crls}${segment(sha256)}/`),
+      delete: async (sha256) => await send.nothing('DELETE', `${crls}${segment(sha256)}/`),
     },
     killList: {
       list: (page) => send.page(`${killList}${queryOf(page)}`),
       add: async (entry, retry) =>
         (await send.resource<KillEntry>('POST', killList, entry, retry)).value,
-      delete: (id) => send.nothing('DELETE', `${killList}${segment(id)}/`),
+      delete: async (id) => await send.nothing('DELETE', `${killList}${segment(id)}/`),
     },
   }
 }
@@ -447,9 +452,17 @@ async function errorOf(response: Response): Promise<ManagementError> {
   )
 }
 
+/** @throws TypeError with code `name-invalid`: a URL would lose such a segment, and the request reach what is above it. */
 function segment(name: string): string {
-  return encodeURIComponent(name)
+  if (typeof name === 'string' && name !== '.' && name !== '..' && possibleName.test(name)) {
+    return encodeURIComponent(name)
+  }
+  const text = 'a name has 1 to 255 characters, and is neither . nor ..'
+  throw Object.assign(new TypeError(text), { code: 'name-invalid' })
 }
+
+/** Half a surrogate pair has no UTF-8. */
+const possibleName = /^\P{Cs}{1,255}$/u
 
 function queryOf(
   values: Readonly<Record<string, string | number | undefined>> | PageOptions = {},

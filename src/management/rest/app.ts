@@ -19,6 +19,7 @@ import { type MetricsOptions, managementMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { respond } from './respond.ts'
 import { routes } from './routes/index.ts'
+import { hasDotSegment } from './target.ts'
 
 /** What is used of a logger; pino's has it. */
 export interface ManagementLogger {
@@ -47,6 +48,11 @@ export interface ManagementOptions {
 export interface RequestContext {
   /** Address of the client: who sends bad tokens from it has to wait. Absent: nobody has. */
   readonly address?: string | undefined
+  /**
+   * The target as it was sent, such as `url` of a request of Node: a `Request` has its dot segments folded away, and with it a name such as
+   * `%2e%2e` names what is above it. Absent: they cannot be refused.
+   */
+  readonly target?: string | undefined
 }
 
 export interface Management {
@@ -149,7 +155,10 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   app.route('/apiops/environments', channel.routes)
   app.notFound(({ req }) => failureResponse(unmatched(app, req.raw)))
 
-  async function answer(request: Request): Promise<Response> {
+  async function answer(request: Request, target: string): Promise<Response> {
+    if (hasDotSegment(target)) {
+      return failureResponse(new Refusal('not-found', 'nothing can have such a name'))
+    }
     try {
       decodeURIComponent(new URL(request.url).pathname)
     } catch {
@@ -159,11 +168,11 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   }
 
   return {
-    fetch: async (request, { address } = {}) => {
+    fetch: async (request, { address, target = '' } = {}) => {
       const begin = performance.now()
       const id = requestId(request)
       if (address !== undefined) addresses.set(request, address)
-      const response = await answer(request)
+      const response = await answer(request, target)
       response.headers.set('x-request-id', id)
       response.headers.set('x-content-type-options', 'nosniff')
       const { status } = response

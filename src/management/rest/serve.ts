@@ -3,9 +3,11 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { Refusal } from '../service/refusal.ts'
 import type { Management } from './app.ts'
+import { failureResponse } from './failure.ts'
 
 /** PEM. */
 export interface ServerTls {
@@ -52,11 +54,9 @@ export interface ServedManagement {
 export async function serveManagement(options: ServeOptions): Promise<ServedManagement> {
   const { management, host = '127.0.0.1', port, tls, drainMs = 10_000 } = options
   const listener = getRequestListener(
-    (request, { incoming }) => {
-      const address = incoming.socket.remoteAddress
-      return management.fetch(request, address === undefined ? {} : { address })
-    },
-    { overrideGlobalObjects: false },
+    (request, { incoming }) =>
+      management.fetch(request, { address: incoming.socket.remoteAddress, target: incoming.url }),
+    { overrideGlobalObjects: false, errorHandler: malformed },
   )
   const settings = {
     // The management has its own, shorter, time for bodies; this ends what never sends one at all.
@@ -93,6 +93,12 @@ export async function serveManagement(options: ServeOptions): Promise<ServedMana
       clearTimeout(timer)
     },
   }
+}
+
+/** What cannot become a `Request`: a backslash in the path, a Host that is none. */
+function malformed(error: unknown): Response {
+  if (!(error instanceof RequestError)) throw error
+  return failureResponse(new Refusal('path-malformed', 'the target or Host of the request is none'))
 }
 
 /**
