@@ -11,7 +11,7 @@ import { Places } from '../service/places.ts'
 import { Refusal } from '../service/refusal.ts'
 import { isAdmin, mayEveryProject, mayGateway } from '../service/rights.ts'
 import { createToken } from '../service/tokens.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailable } from '../store/store.ts'
 import { Access } from './access.ts'
 import { failureResponse, refusalOf } from './failure.ts'
 import { type Manager, settler } from './manager.ts'
@@ -88,6 +88,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   const access = new Access({ store, now, onError, metrics })
   const addresses = new WeakMap<Request, string>()
   const labels = new WeakMap<Request, { route: string; actor?: string }>()
+  const away = new WeakMap<Request, string>()
 
   const channel: Channel = createChannel({
     store,
@@ -119,6 +120,8 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   }
 
   function failureOf(error: unknown, request: Request): Response {
+    // A code of the database, and no more; for the log alone.
+    if (error instanceof StoreUnavailable) away.set(request, error.reason)
     const refusal = refusalOf(error)
     if (refusal !== undefined) return failureResponse(refusal)
     // Its text may quote what was sent, or what is stored: it is for the log alone.
@@ -178,6 +181,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
       const { status } = response
       const { method } = request
       const { route, actor } = labels.get(request) ?? { route: 'other' }
+      const reason = away.get(request)
       const milliseconds = performance.now() - begin
       metrics?.request(
         knownMethods.has(method) ? method : 'other',
@@ -194,6 +198,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
         milliseconds: Math.round(milliseconds * 10) / 10,
         ...(actor === undefined ? {} : { actor }),
         ...(address === undefined ? {} : { address }),
+        ...(reason === undefined ? {} : { store: reason }),
       }
       if (status >= 500) logger?.warn(facts, 'request')
       else logger?.info(facts, 'request')

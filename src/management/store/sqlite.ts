@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { chmod, link, mkdir, open, rm } from 'node:fs/promises'
+import { access, chmod, link, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Database, Rows, Session } from './driver.ts'
@@ -26,28 +26,31 @@ export async function openSqlite(file: string): Promise<Database> {
   ])
   const turns = new Turns()
   return {
-    read: (sql, parameters) => reader.run(sql, parameters),
+    read: async (sql, parameters) => (await reader.thread()).run(sql, parameters),
     async write(sql, parameters) {
       const end = await turns.take()
       try {
-        return await writer.run(sql, parameters)
+        return await (await writer.thread()).run(sql, parameters, 'unknown')
       } finally {
         end()
       }
     },
     async begin(): Promise<Session> {
       const end = await turns.take()
+      let thread: SqliteThread
       try {
-        await writer.run('begin immediate', [])
+        thread = await writer.thread()
+        await thread.run('begin immediate', [])
       } catch (error) {
         end()
         throw error
       }
       return {
-        run: (sql, parameters) => writer.run(sql, parameters),
+        // On this thread or not at all: in another one its statements would be transactions of their own.
+        run: (sql, parameters) => thread.run(sql, parameters),
         async end(how) {
           try {
-            await (how === 'commit' ? writer.commit() : writer.rollback())
+            await (how === 'commit' ? thread.commit() : thread.rollback())
           } finally {
             end()
           }
@@ -67,26 +70,75 @@ export async function openSqlite(file: string): Promise<Database> {
 /** All of them or none. */
 async function openAll(
   settings: readonly [SqliteSettings, SqliteSettings],
-): Promise<[SqliteThread, SqliteThread]> {
-  const [first, second] = await Promise.allSettled(settings.map(SqliteThread.open))
+): Promise<[SqliteConnection, SqliteConnection]> {
+  const [first, second] = await Promise.allSettled(settings.map(SqliteConnection.open))
   if (first?.status === 'fulfilled' && second?.status === 'fulfilled') {
     return [first.value, second.value]
   }
-  for (const thread of [first, second]) {
-    if (thread?.status === 'fulfilled') await thread.value.close()
+  for (const connection of [first, second]) {
+    if (connection?.status === 'fulfilled') await connection.value.close()
   }
-  throw [first, second].find((thread) => thread?.status === 'rejected')?.reason
+  throw [first, second].find((connection) => connection?.status === 'rejected')?.reason
+}
+
+/** A connection that outlives its thread: where that has ended (its memory ran out), who asks next gets another one. */
+class SqliteConnection {
+  static async open(settings: SqliteSettings): Promise<SqliteConnection> {
+    return new SqliteConnection(settings, await SqliteThread.open(settings))
+  }
+
+  readonly #settings: SqliteSettings
+  #thread: SqliteThread
+  #opening: Promise<SqliteThread> | undefined
+  #isClosed = false
+
+  private constructor(settings: SqliteSettings, thread: SqliteThread) {
+    this.#settings = settings
+    this.#thread = thread
+  }
+
+  async thread(): Promise<SqliteThread> {
+    if (this.#isClosed) throw new StoreUnavailable('closed')
+    if (this.#thread.isGone) this.#thread = await this.#another()
+    return this.#thread
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#opening?.catch(() => {})
+    await this.#thread.close()
+  }
+
+  /** One for all who ask meanwhile. */
+  async #another(): Promise<SqliteThread> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    return await this.#opening
+  }
+
+  async #open(): Promise<SqliteThread> {
+    // SQLite would make an empty database of a file that somebody has taken away.
+    await access(this.#settings.file).catch((error: unknown) => {
+      throw diskError(error)
+    })
+    const thread = await SqliteThread.open(this.#settings)
+    if (!this.#isClosed) return thread
+    await thread.close()
+    throw new StoreUnavailable('closed')
+  }
 }
 
 type Question = Without<SqliteRequest, 'id'>
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+type Outcome = StoreUnavailable['outcome']
 
-/** One connection. */
+/** A database that is open in a thread. */
 class SqliteThread {
   static async open(settings: SqliteSettings): Promise<SqliteThread> {
     const thread = new SqliteThread(settings)
     try {
-      await thread.#ask(undefined)
+      await thread.#ask(undefined, 'not-written')
     } catch (error) {
       await thread.#worker.terminate()
       throw error
@@ -95,9 +147,11 @@ class SqliteThread {
   }
 
   readonly #worker: Worker
-  readonly #waiting = new Map<number, (answer: SqliteAnswer) => void>()
+  /** Told the answer, or the reason why there is none. */
+  readonly #waiting = new Map<number, (answer: SqliteAnswer | string) => void>()
   #next = 0
-  #gone = false
+  /** Why it has ended. */
+  #gone: string | undefined
 
   private constructor(settings: SqliteSettings) {
     this.#worker = new Worker(threadSource, {
@@ -119,24 +173,32 @@ class SqliteThread {
       if (typeof error.code === 'string') reason = error.code
     })
     this.#worker.on('exit', () => {
-      this.#gone = true
-      for (const [id, settle] of this.#waiting)
-        settle({ id, error: { message: reason, code: gone } })
+      this.#gone = reason
+      for (const settle of this.#waiting.values()) settle(reason)
       this.#waiting.clear()
     })
   }
 
-  async run(sql: string, parameters: readonly unknown[]): Promise<Rows> {
-    const { rows = [], changes = 0 } = await this.#ask({ op: 'run', sql, parameters })
+  get isGone(): boolean {
+    return this.#gone !== undefined
+  }
+
+  /** @param ifGone - What becomes of it when the thread ends before it answers: SQLite undoes what was not committed. */
+  async run(
+    sql: string,
+    parameters: readonly unknown[],
+    ifGone: Outcome = 'not-written',
+  ): Promise<Rows> {
+    const { rows = [], changes = 0 } = await this.#ask({ op: 'run', sql, parameters }, ifGone)
     return { rows, changes }
   }
 
   async commit(): Promise<void> {
     try {
-      await this.run('commit', [])
+      await this.run('commit', [], 'unknown')
     } catch (error) {
       // It may still be open, and the next one could not begin.
-      await this.rollback()
+      if (!this.isGone) await this.rollback()
       // A page may have reached the disk, or not.
       throw error instanceof StoreUnavailable && error.reason.startsWith('SQLITE_IOERR')
         ? new StoreUnavailable(error.reason, 'unknown')
@@ -145,24 +207,30 @@ class SqliteThread {
   }
 
   async rollback(): Promise<void> {
-    await this.#ask({ op: 'rollback' })
+    await this.#ask({ op: 'rollback' }, 'not-written')
   }
 
   async close(): Promise<void> {
-    if (this.#gone) return
+    if (this.isGone) return
     const exit = new Promise((resolve) => this.#worker.once('exit', resolve))
-    await this.#ask({ op: 'close' })
-    await exit
+    // It may end without an answer.
+    await this.#ask({ op: 'close' }, 'not-written').catch((error: unknown) => {
+      if (!this.isGone) throw error
+    })
+    if (!this.isGone) await exit
   }
 
   /** @param request - `undefined` asks nothing: the answer to the opening. */
-  #ask(request: Question | undefined): Promise<SqliteAnswer> {
+  #ask(request: Question | undefined, ifGone: Outcome): Promise<SqliteAnswer> {
     const id = this.#next++
     return new Promise((resolve, reject) => {
-      if (this.#gone) return reject(new StoreUnavailable('closed'))
-      this.#waiting.set(id, (answer) =>
-        answer.error ? reject(storeError(answer.error)) : resolve(answer),
-      )
+      // What was not asked was not done.
+      if (this.#gone !== undefined) return reject(new StoreUnavailable(this.#gone))
+      this.#waiting.set(id, (answer) => {
+        if (typeof answer === 'string') reject(new StoreUnavailable(answer, ifGone))
+        else if (answer.error) reject(storeError(answer.error))
+        else resolve(answer)
+      })
       if (request) this.#worker.postMessage({ ...request, id })
     })
   }
@@ -217,7 +285,6 @@ function diskError(error: unknown): unknown {
 }
 
 function storeError({ message, code }: { message: string; code: string }): Error {
-  if (code === gone) return new StoreUnavailable(message, 'unknown')
   if (/^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY|ROWID)$/u.test(code)) {
     return new StoreConflict('store-unique')
   }
@@ -230,7 +297,6 @@ function storeError({ message, code }: { message: string; code: string }): Error
 /** States of the disk or of other processes, not mistakes in a statement. */
 const away =
   /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|NOMEM|PERM|AUTH|PROTOCOL|NOLFS)/u
-const gone = 'thread-gone'
 const busyMs = 5000
 
 /** Compilers that keep names wrap functions in a helper, which the thread does not have. */
