@@ -6,8 +6,8 @@
 
 import { fromHex, toHex } from '../base/hex.ts'
 import { misuse } from '../client/misuse.ts'
-import { parseIpAddress } from '../path/ip-address.ts'
 import { parseCertificate } from '../x509/parse-certificate.ts'
+import { type AddressRange, holds, parsePeer, parseRange } from './address-range.ts'
 import type { ForwardingFailure } from './failure.ts'
 import { sha256 } from './headers/sha256.ts'
 import { type HeaderLines, WantedHeaders } from './lines.ts'
@@ -92,7 +92,7 @@ function connectionRule(
     }
   }
   const { addresses, proxyKeys, secret } = trust
-  const ranges = addresses && listOf('addresses', addresses).map(parseRange)
+  const ranges = addresses && listOf('addresses', addresses).map(rangeOf)
   const keys = proxyKeys && new Set(listOf('proxyKeys', proxyKeys).map(parseKey))
   if (secret !== undefined) checkSecret(secret)
   if (ranges === undefined && keys === undefined && secret === undefined) return () => 'no-rule'
@@ -101,7 +101,7 @@ function connectionRule(
 
   const judge = (connection: Connection): Distrust | undefined => {
     if (ranges !== undefined) {
-      const address = peerAddress(connection.remoteAddress)
+      const address = parsePeer(connection.remoteAddress)
       if (address === undefined || !ranges.some((range) => holds(range, address))) return 'address'
     }
     return keys === undefined || hasKey(connection, keys) ? undefined : 'certificate'
@@ -120,55 +120,10 @@ function connectionRule(
   }
 }
 
-interface Range {
-  /** 4 or 16 octets, the bits after `prefix` zero. */
-  readonly octets: Uint8Array
-  readonly prefix: number
-}
-
-function parseRange(text: string): Range {
-  const slash = text.indexOf('/')
-  const octets = parseIpAddress(slash === -1 ? text : text.slice(0, slash))
-  const digits = slash === -1 ? undefined : text.slice(slash + 1)
-  if (octets === undefined || (digits !== undefined && !/^(?:0|[1-9][0-9]{0,2})$/.test(digits))) {
-    throw invalid('addresses', `${text} is no IP address or CIDR range`)
-  }
-  const bits = octets.length * 8
-  const prefix = digits === undefined ? bits : Number(digits)
-  if (prefix > bits) throw invalid('addresses', `${text} has a prefix longer than the address`)
-  for (let bit = prefix; bit < bits; bit++) {
-    if (((octets[bit >> 3] as number) & (0x80 >> (bit & 7))) !== 0) {
-      throw invalid('addresses', `${text} has bits set after its prefix`)
-    }
-  }
-  // The bits of the mark itself are set, so that a range that begins with it has a prefix of 96 at least.
-  return isMapped(octets)
-    ? { octets: octets.subarray(12), prefix: prefix - 96 }
-    : { octets, prefix }
-}
-
-function holds({ octets, prefix }: Range, address: Uint8Array): boolean {
-  if (octets.length !== address.length) return false
-  const whole = prefix >> 3
-  for (let i = 0; i < whole; i++) if (octets[i] !== address[i]) return false
-  const rest = prefix & 7
-  if (rest === 0) return true
-  return (((octets[whole] as number) ^ (address[whole] as number)) & (0xff00 >> rest) & 0xff) === 0
-}
-
-/** @param text - As a runtime shows it: a link-local address may name its interface, RFC 4007 §11. */
-function peerAddress(text: string | undefined): Uint8Array | undefined {
-  if (text === undefined) return undefined
-  const zone = text.indexOf('%')
-  const octets = parseIpAddress(zone === -1 ? text : text.slice(0, zone))
-  return octets !== undefined && isMapped(octets) ? octets.subarray(12) : octets
-}
-
-/** RFC 4291 §2.5.5.2 */
-function isMapped(octets: Uint8Array): boolean {
-  if (octets.length !== 16 || octets[10] !== 0xff || octets[11] !== 0xff) return false
-  for (let i = 0; i < 10; i++) if (octets[i] !== 0) return false
-  return true
+function rangeOf(text: string): AddressRange {
+  const range = parseRange(text)
+  if (typeof range === 'string') throw invalid('addresses', range)
+  return range
 }
 
 /**
