@@ -1,6 +1,7 @@
 /** The commands that serve: `serve`, `manager`, `gateway`. What they need beyond this package is loaded when one of them runs. @module */
 
 import { type Command, Option } from 'commander'
+import { parseRange } from '../http/address-range.ts'
 import { type Io, UsageError } from './io.ts'
 import { list } from './revocation-commands.ts'
 import { parseCount } from './settings.ts'
@@ -24,6 +25,7 @@ export interface ManagerFlags {
   readonly adminTokenFile: string
   readonly tlsCertificate?: string
   readonly tlsKey?: string
+  readonly trustedProxy?: readonly string[]
   readonly logLevel: string
   readonly json?: true
 }
@@ -78,6 +80,11 @@ export function addServerCommands(program: Command, done: (code: number) => void
     .option('--admin-token-file <file>', 'where the first token goes', 'mtls-policy-admin-token')
     .option('--tls-certificate <file>', 'PEM; without it, plain HTTP')
     .option('--tls-key <file>', 'PEM')
+    .option(
+      '--trusted-proxy <cidr>',
+      'a balancer, whose X-Forwarded-For says who the client is; may be repeated',
+      parseTrustedProxy,
+    )
     .addOption(logLevel())
     .option('--json', 'one line, when it is ready: {"url"}')
     .addHelpText('after', production)
@@ -144,6 +151,16 @@ function parsePort(option: string): (text: string) => number {
       'a port is a number from 0 to 65535',
     )
   }
+}
+
+function parseTrustedProxy(text: string, before?: readonly string[]): readonly string[] {
+  const range = parseRange(text)
+  if (typeof range !== 'string') return list(text, before)
+  throw new UsageError(
+    'usage-invalid-value',
+    `--trusted-proxy: ${range}`,
+    'write an IP address or a CIDR range: 10.0.0.7, 10.0.0.0/24, fd00::/64',
+  )
 }
 
 /** What serving needs is not among the dependencies: who only checks certificates installs none of it. */

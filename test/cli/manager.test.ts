@@ -1,6 +1,6 @@
 /** What `manager` refuses before it listens. */
 
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createManagement, generateSigningKey, openStore } from '../../src/management/index.ts'
@@ -25,3 +25,13 @@ describe('the signing key', () => {
     await store.close()
   })
 })
+
+test.each(['10.0.0.0/33', '10.0.0.1/8', 'balancer', ''])(
+  '--trusted-proxy %j is refused before anything is made',
+  async (text) => {
+    const folder = await folderOf()
+    const flags = ['--database', `file:${join(folder, 'store.sqlite')}`, '--trusted-proxy', text]
+    expect(await refused(flags, folder)).toEqual([2, 'usage-invalid-value'])
+    expect(readdirSync(folder)).toEqual([])
+  },
+)

@@ -50,6 +50,7 @@ async function manageUntilStopped(
     store,
     signingKey,
     logger,
+    trustedProxies: flags.trustedProxy,
     metrics: await newRegistry(),
   })
   opened(() => management.close())

@@ -13,6 +13,7 @@ import { isAdmin, mayEveryProject, mayGateway } from '../service/rights.ts'
 import { createToken } from '../service/tokens.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import { Access } from './access.ts'
+import { clientAddress } from './client-address.ts'
 import { failureResponse, refusalOf } from './failure.ts'
 import { type Manager, settler } from './manager.ts'
 import { type MetricsOptions, managementMetrics } from './metrics.ts'
@@ -41,12 +42,17 @@ export interface ManagementOptions {
   readonly deploymentWaitMs?: number | undefined
   /** How long a body may take; default 30 seconds. */
   readonly bodyTimeoutMs?: number | undefined
+  /**
+   * Balancers before the manager, as IP addresses and CIDR ranges: of a request that comes from one of them the client is the last
+   * address in `X-Forwarded-For` that is none of theirs. Default: none, and that header counts for nothing.
+   */
+  readonly trustedProxies?: readonly string[] | undefined
   /** Absent: `/metrics` is 404. */
   readonly metrics?: MetricsOptions | undefined
 }
 
 export interface RequestContext {
-  /** Address of the client: who sends bad tokens from it has to wait. Absent: nobody has. */
+  /** Address of the peer: who sends bad tokens from it has to wait. Behind `trustedProxies` it is the client's. Absent: nobody has. */
   readonly address?: string | undefined
   /**
    * The target as it was sent, such as `url` of a request of Node: a `Request` has its dot segments folded away, and with it a name such as
@@ -67,6 +73,7 @@ export interface Management {
  * The management API over one store. Any number of them may share a store, with one signing key.
  *
  * @throws {StoreUnavailable} When the store is away.
+ * @throws {TypeError} With the code `option-invalid` for `trustedProxies` that are no addresses.
  * @example
  * const management = await createManagement({ store, signingKey: generateSigningKey() })
  * const { token } = await management.createToken('first', { rights: [{ right: 'admin' }] })
@@ -75,7 +82,8 @@ export interface Management {
  */
 export async function createManagement(options: ManagementOptions): Promise<Management> {
   const { store, signingKey, logger, now = () => new Date() } = options
-  const { deploymentWaitMs = 5000, bodyTimeoutMs = 30_000 } = options
+  const { deploymentWaitMs = 5000, bodyTimeoutMs = 30_000, trustedProxies = [] } = options
+  const addressOf = clientAddress(trustedProxies)
   const metrics = options.metrics && managementMetrics(options.metrics)
   const onError = (error: unknown): void => {
     logger?.error({ error: errorText(error) }, 'something went wrong beside a request')
@@ -171,9 +179,10 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   }
 
   return {
-    fetch: async (request, { address, target = '' } = {}) => {
+    fetch: async (request, { address: peer, target = '' } = {}) => {
       const begin = performance.now()
       const id = requestId(request)
+      const address = addressOf(request, peer)
       if (address !== undefined) addresses.set(request, address)
       const response = await answer(request, target)
       response.headers.set('x-request-id', id)
