@@ -15,6 +15,7 @@ import {
   timeWords,
 } from './fields.ts'
 import { readJson } from './json.ts'
+import { liveCapacity } from './live-limits.ts'
 
 export interface LiveData {
   readonly version: 1
@@ -82,13 +83,13 @@ function readFields(value: unknown, path: string, problems: PolicyProblem[]): Li
   const live: LiveData = {
     version: fields.fixed('version', 1),
     environment: fields.text('environment', namePattern, nameWords),
-    crls: fields.list('crls', maxItems, (item, at, all) => {
+    crls: fields.list('crls', liveCapacity('crls'), (item, at, all) => {
       const one = new DocumentFields(item, at, all)
       const crl = { ...readScope(one), sha256: one.text('sha256', hashPattern, hashWords) }
       one.done()
       return crl
     }),
-    killList: fields.list('killList', maxItems, (item, at, all) => {
+    killList: fields.list('killList', liveCapacity('killEntries'), (item, at, all) => {
       const one = new DocumentFields(item, at, all)
       const listed = { ...readScope(one), entry: one.object('entry', readEntry) }
       one.done()
@@ -143,6 +144,5 @@ const entryForms = [
   'issuer',
   'issuerSpkiSha256',
 ]
-/** Local limits: a hundred thousand entries of some 300 octets. */
-const maxItems = 100_000
+/** Local limit: what {@link liveCapacity} has room for, and a little around it. */
 export const maxLiveBytes = 67_108_864

@@ -35,6 +35,8 @@ export class LiveTrusts {
   #parsed = new Map<string, CertificateList>()
   #entries: Scoped<KillEntryJson> = new Scoped()
   #crls: Scoped<CertificateList> = new Scoped()
+  /** Of each project those of the last update in which all could be read. */
+  #whole: Scoped<CertificateList> = new Scoped()
 
   constructor(onEvent: OnEvent) {
     this.#onEvent = onEvent
@@ -45,14 +47,27 @@ export class LiveTrusts {
     const problems: ApplyProblem[] = []
     this.#entries = new Scoped()
     for (const { project, apiProxy, entry } of killList) this.#entries.add(project, apiProxy, entry)
-    this.#crls = new Scoped()
+    const next = new Scoped<CertificateList>()
     const parsed = new Map<string, CertificateList>()
+    const unusable = new Set<string>()
     for (const one of crls) {
       const list = this.#parse(one, problems)
-      if (list === undefined) continue
+      if (list === undefined) {
+        unusable.add(one.project)
+        continue
+      }
       parsed.set(one.sha256, list)
-      this.#crls.add(one.project, one.apiProxy, list)
+      next.add(one.project, one.apiProxy, list)
     }
+    const whole = new Scoped<CertificateList>()
+    for (const project of next.projects()) if (!unusable.has(project)) whole.addOf(project, next)
+    for (const project of unusable) {
+      // Without the list that an unreadable one was to replace, the project would let in who is on it.
+      whole.addOf(project, this.#whole)
+      next.addOf(project, this.#whole)
+    }
+    this.#whole = whole
+    this.#crls = next
     this.#parsed = parsed
     for (const [key, held] of this.#killLists) this.#fill(key, held, problems)
     for (const [key, { revocation }] of this.#revocations) revocation.upload(this.#listsOf(key))
@@ -146,6 +161,19 @@ class Scoped<T> {
 
   own(key: string): readonly T[] {
     return this.#by.get(key) ?? []
+  }
+
+  projects(): ReadonlySet<string> {
+    return new Set(Array.from(this.#by.keys(), projectOf))
+  }
+
+  /** What the project and its proxies have there, beside what they have here. */
+  addOf(project: string, from: Scoped<T>): void {
+    for (const [key, list] of from.#by) {
+      if (projectOf(key) !== project) continue
+      const own = this.#by.get(key) ?? []
+      this.#by.set(key, [...own, ...list.filter((one) => !own.includes(one))])
+    }
   }
 }
 

@@ -186,6 +186,33 @@ describe('in force at once, without another snapshot', () => {
     expect([built, problems.map(({ code }) => code)]).toEqual([0, ['crl-unusable']])
     expect((await ask('HTTP/1.1', port, { client })).status).toBe(401)
   })
+
+  test('a CRL that cannot be read takes the place of none', async () => {
+    const { issuing, client } = world.pki
+    const { url } = await world.upstream()
+    const revocation = { ...defaultRevocation, onUnknown: 'allow' as const }
+    const policies = requestPolicies(validating)
+    const snapshot = world.snapshot(url, { policies, revocation })
+    const { gateway, port } = await world.gateway(stateOf(snapshot))
+    const status = async (...ders: readonly Uint8Array[]): Promise<number> => {
+      const crls = ders.map((der) => ({
+        project: 'shop',
+        apiProxy: null,
+        sha256: createHash('sha256').update(der).digest('hex'),
+        der,
+      }))
+      await gateway.apply({ ...stateOf(snapshot), crls })
+      return (await ask('HTTP/1.1', port, { client })).status
+    }
+    const { der } = await issueCrl(issuing, { revoked: [client], ...times })
+    const unreadable = new Uint8Array([0x30, 0x00])
+    expect(await status(der)).toBe(401)
+    expect(await status(unreadable)).toBe(401)
+    expect(await status(unreadable, new Uint8Array([0x30, 0x01, 0x00]))).toBe(401)
+    // What is taken away is taken away.
+    expect(await status()).toBe(200)
+    expect(await status(unreadable)).toBe(200)
+  })
 })
 
 describe.each(versions)('%s: pipelines', (version) => {

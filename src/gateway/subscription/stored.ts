@@ -2,7 +2,7 @@
 
 import { canonicalJson } from '../../deployment/canonical.ts'
 import type { DeploymentFailure } from '../../deployment/failure.ts'
-import type { LiveData } from '../../deployment/live.ts'
+import type { LiveCrl, LiveData } from '../../deployment/live.ts'
 import type { LivePointer, Pointer } from '../../deployment/pointer.ts'
 import type { Snapshot } from '../../deployment/snapshot.ts'
 import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
@@ -16,10 +16,33 @@ export interface Running extends Seen<Pointer> {
   readonly snapshot: Snapshot | null
 }
 
-export interface RunningLive extends Seen<LivePointer> {
-  readonly data: LiveData
-  /** By the digest of each. */
+export interface RunningLive extends OfLive {
+  /** What is in force, by the digest of each. */
   readonly crls: ReadonlyMap<string, Uint8Array>
+  /**
+   * Projects whose lists in `data` are not to be had, or too large: those of older live data stay in force; `null`: there were none. The
+   * kill list is always that of `data`.
+   */
+  readonly kept: ReadonlyMap<string, OfLive | null>
+}
+
+export interface OfLive extends Seen<LivePointer> {
+  readonly data: LiveData
+}
+
+/** The lists that are in force. */
+export function crlsInForce({
+  data,
+  kept,
+}: Pick<RunningLive, 'data' | 'kept'>): readonly LiveCrl[] {
+  if (kept.size === 0) return data.crls
+  const lists = data.crls.filter(({ project }) => !kept.has(project))
+  for (const [project, older] of kept) lists.push(...crlsOfProject(older?.data, project))
+  return lists
+}
+
+export function crlsOfProject(data: LiveData | undefined, name: string): readonly LiveCrl[] {
+  return data?.crls.filter(({ project }) => project === name) ?? []
 }
 
 /** What a gateway knows. `seen` is at least as new as `running`: numbers that were shown once do not count again. */
@@ -49,7 +72,11 @@ export interface StoredProblem {
 
 /** Signed pointers as they came: text in text, so that nothing is written anew. */
 export function storedText({ seen, running, seenLive, runningLive }: Known): string {
-  return `{"version":1,"seen":[${jsonOf(seen.values())}],"running":[${jsonOf(running.values())}],"seenLive":${seenLive?.json ?? 'null'},"runningLive":${runningLive?.json ?? 'null'}}`
+  const kept = Array.from(
+    runningLive?.kept ?? [],
+    ([project, older]) => `[${JSON.stringify(project)},${older?.json ?? 'null'}]`,
+  )
+  return `{"version":1,"seen":[${jsonOf(seen.values())}],"running":[${jsonOf(running.values())}],"seenLive":${seenLive?.json ?? 'null'},"runningLive":${runningLive?.json ?? 'null'},"keptLive":[${kept.join()}]}`
 }
 
 function jsonOf(all: Iterable<{ readonly json: string }>): string {
@@ -66,8 +93,10 @@ export function storedContents({ running, runningLive }: Known): readonly Conten
     if (snapshot !== null) add('snapshots', pointer.hash as string, () => canonicalJson(snapshot))
   }
   if (runningLive !== undefined) {
-    const { pointer, data, crls } = runningLive
-    add('live', pointer.hash, () => canonicalJson(data))
+    const { crls, kept } = runningLive
+    for (const one of [runningLive, ...kept.values()]) {
+      if (one !== null) add('live', one.pointer.hash, () => canonicalJson(one.data))
+    }
     for (const [hash, der] of crls) add('crls', hash, () => der)
   }
   return [...contents.values()]
@@ -107,7 +136,7 @@ export async function readStored(
     }
   })
   const live = verifiedLive(parsed.runningLive, pinned, problems)
-  const runningLive = live && (await readLive(folder, live, problems))
+  const runningLive = live && (await readLive(folder, live, parsed.keptLive, pinned, problems))
   const seenLive = verifiedLive(parsed.seenLive, pinned, problems)
   return { known: { seen, running, seenLive, runningLive }, problems }
 }
@@ -137,20 +166,29 @@ function verifiedLive(
   return undefined
 }
 
+/** All of it or nothing: who is on a kill list, or on a CRL, that is damaged must not come in. */
 async function readLive(
   folder: StateFolder,
   live: Seen<LivePointer>,
+  keptLive: readonly unknown[],
+  pinned: Pinned,
   problems: StoredProblem[],
 ): Promise<RunningLive | undefined> {
-  const { hash } = live.pointer
-  const octets = await folder.readContent('live', hash)
-  const read = octets && verifyLiveData(octets, live.pointer)
-  if (!read?.ok) {
-    problems.push(unreadable(`live/${hash} is damaged`))
-    return undefined
+  const own = await readDocument(folder, live, problems)
+  if (own === undefined) return undefined
+  const kept = new Map<string, OfLive | null>()
+  for (const entry of keptLive) {
+    const [project, signed] = Array.isArray(entry) ? (entry as readonly unknown[]) : []
+    const older = verifiedLive(signed ?? null, pinned, problems)
+    const read = older && (await readDocument(folder, older, problems))
+    if (typeof project !== 'string' || (signed !== null && read === undefined)) {
+      problems.push(unreadable('the older live data of state.json are damaged'))
+      return undefined
+    }
+    kept.set(project, read ?? null)
   }
   const crls = new Map<string, Uint8Array>()
-  for (const { sha256 } of read.value.crls) {
+  for (const { sha256 } of crlsInForce({ data: own.data, kept })) {
     const der = await folder.readContent('crls', sha256)
     if (der === undefined || !verifyCrl(der, sha256).ok) {
       problems.push(unreadable(`crls/${sha256} is damaged`))
@@ -159,8 +197,23 @@ async function readLive(
     folder.keep('crls', sha256)
     crls.set(sha256, der)
   }
+  return { ...own, crls, kept }
+}
+
+async function readDocument(
+  folder: StateFolder,
+  live: Seen<LivePointer>,
+  problems: StoredProblem[],
+): Promise<OfLive | undefined> {
+  const { hash } = live.pointer
+  const octets = await folder.readContent('live', hash)
+  const read = octets && verifyLiveData(octets, live.pointer)
+  if (!read?.ok) {
+    problems.push(unreadable(`live/${hash} is damaged`))
+    return undefined
+  }
   folder.keep('live', hash)
-  return { ...live, data: read.value, crls }
+  return { ...live, data: read.value }
 }
 
 function unreadable(message: string): StoredProblem {
@@ -172,6 +225,8 @@ interface StoredFields {
   readonly running: readonly unknown[]
   readonly seenLive: unknown
   readonly runningLive: unknown
+  /** Pairs of a project and a signed pointer, or null. */
+  readonly keptLive: readonly unknown[]
 }
 
 /** `undefined`: this is none of ours. */
@@ -184,8 +239,12 @@ function parse(text: string): StoredFields | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { version, seen, running, seenLive, runningLive } = value as Record<string, unknown>
+  const fields = value as Record<string, unknown>
+  // Written by a version that knew of none: there are none.
+  const { version, seen, running, seenLive, runningLive, keptLive = [] } = fields
   if (version !== 1 || !Array.isArray(seen) || !Array.isArray(running)) return undefined
-  if (seenLive === undefined || runningLive === undefined) return undefined
-  return { seen, running, seenLive, runningLive }
+  if (seenLive === undefined || runningLive === undefined || !Array.isArray(keptLive)) {
+    return undefined
+  }
+  return { seen, running, seenLive, runningLive, keptLive }
 }

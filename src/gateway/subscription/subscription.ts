@@ -13,7 +13,8 @@ import { type DeploymentFailure, describeDeploymentFailure } from '../../deploym
 import { namePattern } from '../../deployment/fields.ts'
 import { readPublicKey } from '../../deployment/keys.ts'
 import { type LiveData, maxLiveBytes } from '../../deployment/live.ts'
-import type { Pointer } from '../../deployment/pointer.ts'
+import { liveCapacity, liveLimits } from '../../deployment/live-limits.ts'
+import type { LivePointer, Pointer } from '../../deployment/pointer.ts'
 import { maxSnapshotBytes, type Snapshot } from '../../deployment/snapshot.ts'
 import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
 import { eachOf } from './each-of.ts'
@@ -39,8 +40,11 @@ import {
 import { keyOf, type Pinned, type Refused, takeLivePointer, takePointers } from './pointers.ts'
 import { StateFolder } from './state-folder.ts'
 import {
+  crlsInForce,
+  crlsOfProject,
   type Known,
   nothingKnown,
+  type OfLive,
   type Running,
   type RunningLive,
   readStored,
@@ -86,6 +90,12 @@ class Follower implements Subscription {
   #unsettled: readonly GatewayProblem[] = []
   /** Snapshots that were verified and are not in force. */
   #verified = new Map<string, Snapshot>()
+  /** Lists that are on their way, or have come and were not looked at. */
+  readonly #crlFetches = new Map<string, Promise<FetchedCrl>>()
+  /** Lists that have come, of projects that lack others. */
+  readonly #spareCrls = new Map<string, Uint8Array>()
+  /** By project: what there is no room for. */
+  readonly #tooLarge = new Map<string, { readonly digests: string; readonly octets: number }>()
   /** Of the set that was handed over last. */
   #handed: string | undefined
   #retryTimer: NodeJS.Timeout | undefined
@@ -371,10 +381,12 @@ class Follower implements Subscription {
       this.#nextRunning(problems),
       this.#nextLive(problems),
     ])
-    if (this.#known.seenLive?.json === runningLive?.json) return { running, runningLive }
+    const isWhole = this.#known.seenLive?.json === runningLive?.json
+    if (isWhole && (runningLive?.kept.size ?? 0) === 0) return { running, runningLive }
     // A proxy that comes into force brings its live data with it; those that run keep what they had.
     const held = new Map(running)
     for (const [key, one] of running) {
+      if (isWhole && !runningLive?.kept.has(one.pointer.project)) continue
       const old = this.#known.running.get(key)
       if (one.snapshot === null || (old !== undefined && old.snapshot !== null)) continue
       if (old === undefined) held.delete(key)
@@ -490,12 +502,18 @@ class Follower implements Subscription {
 
   async #nextLive(problems: GatewayProblem[]): Promise<RunningLive | undefined> {
     const { seenLive, runningLive } = this.#known
-    if (seenLive === undefined || seenLive.json === runningLive?.json) return runningLive
+    if (seenLive === undefined) return runningLive
     const { pointer } = seenLive
-    const whose = { project: '', apiProxy: '', sequence: pointer.sequence }
-    if (runningLive !== undefined && pointer.hash === runningLive.pointer.hash) {
-      return { ...runningLive, ...seenLive }
+    const isKnown = pointer.hash === runningLive?.pointer.hash
+    if (isKnown && runningLive.kept.size === 0) {
+      return seenLive.json === runningLive.json ? runningLive : { ...runningLive, ...seenLive }
     }
+    const data = isKnown ? runningLive.data : await this.#liveData(pointer, problems)
+    return data === undefined ? runningLive : await this.#withCrls({ ...seenLive, data }, problems)
+  }
+
+  async #liveData(pointer: LivePointer, problems: GatewayProblem[]): Promise<LiveData | undefined> {
+    const whose = { project: '', apiProxy: '', sequence: pointer.sequence }
     const octets = await this.#fetch(
       `live/${pointer.hash}/`,
       maxLiveBytes,
@@ -503,53 +521,149 @@ class Follower implements Subscription {
       whose,
       problems,
     )
-    if (octets === undefined) return runningLive
-    const read = verifyLiveData(octets, pointer)
-    if (!read.ok) {
-      this.#refuseContent(read.failure, whose, problems)
-      return runningLive
-    }
-    const crls = await this.#crlsOf(read.value, whose, problems)
-    return crls === undefined ? runningLive : { ...seenLive, data: read.value, crls }
-  }
-
-  /** @returns `undefined`: not all of them are to be had. */
-  async #crlsOf(
-    { crls }: LiveData,
-    whose: Whose,
-    problems: GatewayProblem[],
-  ): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
-    const have = this.#known.runningLive?.crls ?? new Map<string, Uint8Array>()
-    const all = new Map<string, Uint8Array>()
-    let octets = 0
-    let isWhole = true
-    await eachOf([...new Set(crls.map(({ sha256 }) => sha256))], concurrent, async (sha256) => {
-      if (!isWhole) return
-      const der = have.get(sha256) ?? (await this.#crl(sha256, whose, problems))
-      octets += der?.length ?? 0
-      if (octets > maxCrlsBytes && isWhole) {
-        const message = `more than ${maxCrlsBytes} octets of CRLs`
-        this.#problem('crls-too-large', message, whose, problems)
-        isWhole = false
-      }
-      if (der === undefined) isWhole = false
-      else all.set(sha256, der)
-    })
-    return isWhole ? all : undefined
-  }
-
-  async #crl(
-    sha256: string,
-    whose: Whose,
-    problems: GatewayProblem[],
-  ): Promise<Uint8Array | undefined> {
-    const path = `crls/${sha256}/`
-    const octets = await this.#fetch(path, maxCrlBytes, 'crl-unavailable', whose, problems)
     if (octets === undefined) return undefined
-    const read = verifyCrl(octets, sha256)
+    const read = verifyLiveData(octets, pointer)
     if (read.ok) return read.value
     this.#refuseContent(read.failure, whose, problems)
     return undefined
+  }
+
+  /**
+   * The lists of each project by themselves: a project whose lists are not to be had, or are too large, keeps those that it had, and holds
+   * nobody else up. Kill list entries are all in force.
+   */
+  async #withCrls(next: OfLive, problems: GatewayProblem[]): Promise<RunningLive> {
+    const { sequence } = next.pointer
+    const byProject = new Map<string, Set<string>>()
+    for (const { project, sha256 } of next.data.crls) {
+      const digests = byProject.get(project)
+      if (digests === undefined) byProject.set(project, new Set([sha256]))
+      else digests.add(sha256)
+    }
+    const fetched = await this.#fetchCrls(byProject, sequence)
+    const crls = new Map<string, Uint8Array>()
+    const kept = new Map<string, OfLive | null>()
+    this.#spareCrls.clear()
+    let left = liveCapacity('crlOctets')
+    const all = Array.from(byProject, ([project, digests]) => {
+      const own = Array.from(digests, (sha256) => ({ sha256, ...fetched.get(sha256) }))
+      const octets =
+        this.#tooLargeOf(project, digests) ??
+        own.reduce((length, { der }) => length + (der?.length ?? 0), 0)
+      return { project, digests, own, octets }
+    })
+    // Those with little first: where there is no room for all, it is who takes the most of it that goes without.
+    for (const { project, digests, own, octets } of all.sort((a, b) => a.octets - b.octets)) {
+      const whose = { project, apiProxy: '', sequence }
+      const isTooLarge = octets > Math.min(left, liveLimits.crlOctets.perProject)
+      // Not to be fetched again and again, only to be thrown away.
+      if (isTooLarge) this.#tooLarge.set(project, { digests: textOf(digests), octets })
+      else this.#tooLarge.delete(project)
+      if (isTooLarge) {
+        const message = `${octets} octets of CRLs are more than there is room for`
+        this.#problem('crls-too-large', message, whose, problems)
+      } else if (own.every(({ der }) => der !== undefined)) {
+        for (const { sha256, der } of own) crls.set(sha256, der as Uint8Array)
+        left -= octets
+        continue
+      } else {
+        for (const { sha256, der } of own) if (der !== undefined) this.#spareCrls.set(sha256, der)
+        const found = own.flatMap((one) => one.problems ?? [])
+        // There is room for them again.
+        const late = { ...whose, code: 'crl-unavailable', message: 'lists are to be fetched again' }
+        problems.push(...(found.length === 0 ? [late] : found))
+      }
+      kept.set(project, this.#olderOf(project))
+    }
+    const have = this.#known.runningLive?.crls
+    for (const [project, older] of kept) {
+      for (const { sha256 } of crlsOfProject(older?.data, project)) {
+        crls.set(sha256, have?.get(sha256) as Uint8Array)
+      }
+    }
+    return { ...next, crls, kept }
+  }
+
+  /** Octets of lists that were found to be too large before. */
+  #tooLargeOf(project: string, digests: ReadonlySet<string>): number | undefined {
+    const known = this.#tooLarge.get(project)
+    return known?.digests === textOf(digests) ? known.octets : undefined
+  }
+
+  /** The live data whose lists of the project are in force. */
+  #olderOf(project: string): OfLive | null {
+    const { runningLive } = this.#known
+    if (runningLive === undefined) return null
+    const older = runningLive.kept.get(project)
+    if (older !== undefined) return older
+    const { json, pointer, data } = runningLive
+    return { json, pointer, data }
+  }
+
+  /**
+   * Lists of projects that are not known to be too large. Waits a moment for those that are not here yet: a large one that takes longer
+   * must not keep a kill list entry of somebody else from being in force, and comes with the next look.
+   */
+  async #fetchCrls(
+    byProject: ReadonlyMap<string, ReadonlySet<string>>,
+    sequence: number,
+  ): Promise<ReadonlyMap<string, FetchedCrl>> {
+    const have = this.#known.runningLive?.crls
+    const found = new Map<string, FetchedCrl>()
+    const waiting = new Map<string, Promise<FetchedCrl>>()
+    for (const [project, digests] of byProject) {
+      if (this.#tooLargeOf(project, digests) !== undefined) continue
+      for (const sha256 of digests) {
+        const der = have?.get(sha256) ?? this.#spareCrls.get(sha256)
+        if (der !== undefined) found.set(sha256, { der, problems: [] })
+        else waiting.set(sha256, this.#crl(sha256, { project, apiProxy: '', sequence }))
+      }
+    }
+    // What is on its way and no longer wanted ends by itself, and is not kept.
+    for (const sha256 of this.#crlFetches.keys()) {
+      if (!waiting.has(sha256)) this.#crlFetches.delete(sha256)
+    }
+    const arriving = Array.from(waiting, async ([sha256, fetching]) => {
+      found.set(sha256, await fetching)
+    })
+    const moment = new AbortController()
+    await Promise.race([Promise.all(arriving), pause(patienceMs, moment.signal)])
+    moment.abort()
+    const taken = new Map(found)
+    for (const sha256 of taken.keys()) this.#crlFetches.delete(sha256)
+    const late = [...waiting].filter(([sha256]) => !taken.has(sha256))
+    if (late.length === 0) return taken
+    void Promise.race(late.map(([, fetching]) => fetching)).then(() => {
+      if (!this.#closing.signal.aborted) this.#work()
+    })
+    for (const [project, digests] of byProject) {
+      const missing = late.find(([sha256]) => digests.has(sha256))?.[0]
+      if (missing === undefined) continue
+      const message = `the list ${missing} is on its way`
+      const problem = { project, apiProxy: '', sequence, code: 'crl-unavailable', message }
+      taken.set(missing, { der: undefined, problems: [problem] })
+    }
+    return taken
+  }
+
+  /** Begun once, whoever asks for it again. */
+  #crl(sha256: string, whose: Whose): Promise<FetchedCrl> {
+    const begun = this.#crlFetches.get(sha256)
+    if (begun !== undefined) return begun
+    const fetching = this.#fetchCrl(sha256, whose)
+    this.#crlFetches.set(sha256, fetching)
+    return fetching
+  }
+
+  async #fetchCrl(sha256: string, whose: Whose): Promise<FetchedCrl> {
+    const problems: GatewayProblem[] = []
+    const path = `crls/${sha256}/`
+    const octets = await this.#fetch(path, maxCrlBytes, 'crl-unavailable', whose, problems)
+    if (octets === undefined) return { der: undefined, problems }
+    const read = verifyCrl(octets, sha256)
+    if (read.ok) return { der: read.value, problems }
+    this.#refuseContent(read.failure, whose, problems)
+    return { der: undefined, problems }
   }
 
   async #fetch(
@@ -717,6 +831,13 @@ class Follower implements Subscription {
   }
 }
 
+/** What became of asking for a list. */
+interface FetchedCrl {
+  /** `undefined`: it is not to be had, or not yet. */
+  readonly der: Uint8Array | undefined
+  readonly problems: readonly GatewayProblem[]
+}
+
 interface Whose {
   readonly project: string
   readonly apiProxy: string
@@ -743,7 +864,8 @@ function sameKey(a: Whose, b: Whose): boolean {
 
 function setOf(running: ReadonlyMap<string, Running>, live: RunningLive | undefined): string {
   const parts = Array.from(running, ([key, { pointer }]) => `${key} ${pointer.sequence}`)
-  return [live?.pointer.sequence ?? 0, ...parts].join('\n\n')
+  const kept = [...(live?.kept.keys() ?? [])].sort()
+  return [live?.pointer.sequence ?? 0, kept.length, ...kept, ...parts].join('\n\n')
 }
 
 function stateOf(
@@ -756,11 +878,15 @@ function stateOf(
     if (snapshot === null) continue
     proxies.push({ hash: pointer.hash as string, sequence: pointer.sequence, snapshot })
   }
-  const crls = live?.data.crls.map((one) => ({
+  const crls = (live === undefined ? [] : crlsInForce(live)).map((one) => ({
     ...one,
-    der: live.crls.get(one.sha256) as Uint8Array,
+    der: live?.crls.get(one.sha256) as Uint8Array,
   }))
-  return { from, proxies, crls: crls ?? [], killList: live?.data.killList ?? [] }
+  return { from, proxies, crls, killList: live?.data.killList ?? [] }
+}
+
+function textOf(digests: ReadonlySet<string>): string {
+  return [...digests].sort().join()
 }
 
 /** `undefined`: no JSON, and so no state either. */
@@ -805,10 +931,11 @@ const retried: ReadonlySet<string> = new Set<AlarmCode>([
 /** Of a gateway's problems: about live data, whichever proxy has them. */
 const liveCodes: ReadonlySet<string> = new Set(['kill-entry-unusable', 'crl-unusable'])
 const concurrent = 16
+/** Milliseconds for which everything waits for CRLs. */
+const patienceMs = 250
 const manyMissing = 8
 const maxTold = 4096
 const longestMessage = 2048
 /** Local limits. */
 const maxStateBytes = 67_108_864
 const maxCrlBytes = 67_108_864
-const maxCrlsBytes = 536_870_912

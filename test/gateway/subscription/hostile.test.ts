@@ -392,26 +392,6 @@ describe('live data are refused and the old ones stay', () => {
       'document-malformed',
       () => putLive({ ...live(), killList: [{}] } as unknown as LiveData, 11),
     ],
-    [
-      'with a CRL that is not there',
-      'crl-unavailable',
-      () =>
-        putLive(
-          live({ crls: [{ project: 'Payments', apiProxy: null, sha256: 'ab'.repeat(32) }] }),
-          11,
-        ),
-    ],
-    [
-      'with a CRL of another hash',
-      'crl-hash-mismatch',
-      () => {
-        puppet.contents.set(`crls/${'cd'.repeat(32)}`, crl)
-        putLive(
-          live({ crls: [{ project: 'Payments', apiProxy: null, sha256: 'cd'.repeat(32) }] }),
-          11,
-        )
-      },
-    ],
   ])('%s', async (_what, code, send) => {
     const one = await followLive()
     const count = one.states.length
@@ -424,6 +404,51 @@ describe('live data are refused and the old ones stay', () => {
     expect(one.states.at(-1)?.killList).toHaveLength(1)
     expect(one.runs()).toEqual({ orders: 5 })
   })
+  test.each<[string, string, () => void]>([
+    [
+      'with a CRL that is not there',
+      'crl-unavailable',
+      () =>
+        putLive(
+          live({
+            killList: [],
+            crls: [{ project: 'Payments', apiProxy: null, sha256: 'ab'.repeat(32) }],
+          }),
+          11,
+        ),
+    ],
+    [
+      'with a CRL of another hash',
+      'crl-hash-mismatch',
+      () => {
+        puppet.contents.set(`crls/${'cd'.repeat(32)}`, crl)
+        putLive(
+          live({
+            killList: [],
+            crls: [{ project: 'Payments', apiProxy: null, sha256: 'cd'.repeat(32) }],
+          }),
+          11,
+        )
+      },
+    ],
+  ])(
+    '%s: those of the project stay, while the kill list is the new one',
+    async (_what, code, send) => {
+      const one = await followLive()
+      const before = one.states.at(-1)?.crls
+      send()
+      await until('the alarm', () => one.codes().includes(code))
+      expect(one.codes()).toEqual([code])
+      await until('the kill list', () => one.states.at(-1)?.killList.length === 0)
+      expect(one.states.at(-1)?.crls).toEqual(before)
+      expect(one.subscription.status().problems).toMatchObject([{ project: 'Payments', code }])
+      putLive(live({ crls: [] }), 20)
+      await until('the next ones', () => one.states.at(-1)?.crls.length === 0)
+      expect(one.states.at(-1)?.killList).toHaveLength(1)
+      expect(one.runs()).toEqual({ orders: 5 })
+      await until('no problem is left', () => one.subscription.status().problems.length === 0)
+    },
+  )
 })
 
 test('a proxy comes into force with its live data, and not before', async () => {
