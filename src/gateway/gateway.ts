@@ -209,26 +209,25 @@ class RunningGateway implements Gateway {
     }
     const retired = new Set<ApiProxy>()
     for (const [key, proxy] of before) if (next.get(key) !== proxy) retired.add(proxy)
-    this.#moveTunnels(retired)
+    this.#moveTunnels()
     for (const proxy of retired) proxy.retire()
     this.#live.keepOnly(used)
     this.#material.sweep()
     if (this.#listeners.length > 0) this.#advertise(routes)
   }
 
-  /** What is open is looked at under the new policies, in turns. */
-  #moveTunnels(retired: ReadonlySet<ApiProxy>): void {
-    const due = [...this.#core.tunnels].filter(
-      ({ proxy }) => proxy !== undefined && retired.has(proxy),
-    )
+  /** What is open is looked at under the new policies, in turns; and what began under older ones, once it is open. */
+  #moveTunnels(): void {
+    const current = ({ project, name }: ApiProxy): ApiProxy | undefined =>
+      this.#proxies.get(keyOf({ project, apiProxy: name }))
+    const due = [...this.#core.tunnels].flatMap((tunnel) => {
+      const { proxy } = tunnel
+      return proxy === undefined || current(proxy) === proxy ? [] : [{ tunnel, proxy }]
+    })
     const move = (): void => {
       const until = performance.now() + slice
-      for (let tunnel = due.pop(); tunnel !== undefined; tunnel = due.pop()) {
-        const { proxy } = tunnel
-        if (proxy !== undefined && tunnel.isOpen) {
-          const { project, name: apiProxy } = proxy
-          tunnel.moveTo(this.#proxies.get(keyOf({ project, apiProxy })))
-        }
+      for (let next = due.pop(); next !== undefined; next = due.pop()) {
+        next.tunnel.moveTo(current(next.proxy))
         if (performance.now() > until) {
           setImmediate(move)
           return

@@ -55,6 +55,7 @@ export class Tunnel {
   #timer: NodeJS.Timeout | undefined
   #decisions = new Map<'REQUEST' | 'RESPONSE', Decision>()
   #watches: (() => void)[] = []
+  #move: (() => void) | undefined
   #isClosed = false
   #isOpen = false
   #status = 0
@@ -113,13 +114,16 @@ export class Tunnel {
     return this.#proxy
   }
 
-  get isOpen(): boolean {
-    return this.#isOpen
-  }
-
-  /** Other policies are in force, or none because the proxy is gone: whoever would not be let in now is not let stay. */
+  /**
+   * Other policies are in force, or none because the proxy is gone: whoever would not be let in now is not let stay. One that does not
+   * stand yet is looked at when it does.
+   */
   moveTo(proxy: ApiProxy | undefined): void {
-    if (this.#isClosed || !this.#isOpen) return
+    if (this.#isClosed) return
+    if (!this.#isOpen) {
+      this.#move = () => this.moveTo(proxy)
+      return
+    }
     if (proxy === undefined) {
       this.end()
       return
@@ -228,7 +232,8 @@ export class Tunnel {
     upstream.setNoDelay(true)
     client.pipe(upstream)
     upstream.pipe(client)
-    this.#watch(this.#proxy as ApiProxy)
+    if (this.#move === undefined) this.#watch(this.#proxy as ApiProxy)
+    else this.#move()
   }
 
   /** What was written for the client goes out before. */

@@ -220,16 +220,16 @@ describe('a WebSocket', () => {
       )
     })
     const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
-    const text = raw(
-      port,
-      'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-    )
+    const text = raw(port, upgrade)
     await until(() => sockets.size === 1)
     for (const socket of sockets) socket.resetAndDestroy()
     await text
     await until(() => gateway.requests === 0)
   })
 })
+
+const upgrade =
+  'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
 describe('an open WebSocket is ended', () => {
   async function opened(more: Partial<Snapshot> = {}) {
@@ -284,6 +284,36 @@ describe('an open WebSocket is ended', () => {
     })
     const { closed } = await open(port, client)
     await until(() => closed() !== undefined)
+  })
+
+  test.each([
+    ['other policies would not let it in', true],
+    ['its proxy is gone', false],
+  ])('as soon as it stands when %s meanwhile', async (_, remains) => {
+    const { url, server } = await world.upstream()
+    let agree = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      server.on('upgrade', (_request, socket: Duplex) => {
+        agree = () =>
+          socket.write(
+            'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+          )
+        resolve()
+      })
+    })
+    const snapshot = world.snapshot(url, guarded())
+    const { port, gateway } = await world.gateway(stateOf(snapshot))
+    const text = raw(port, upgrade, { client: world.pki.client })
+    await asked
+    const strict = { ...validating, clientAcl: 'allow dn CN=somebody' }
+    // Its own comes, goes, and is not the one that it is held against in the end.
+    for (const policy of [strict, { ...validating, name: 'other' }, strict]) {
+      await gateway.apply(stateOf({ ...snapshot, policies: requestPolicies(policy) }))
+    }
+    if (!remains) await gateway.apply(stateOf())
+    agree()
+    await until(() => gateway.requests === 0)
+    await text
   })
 
   test('and not when it would still be let in', async () => {
