@@ -1,11 +1,18 @@
 /** Who changed what: a row for every change, in the change's own transaction. @module */
 
 import type { AuditRecord } from '../resources.ts'
+import { chunksOf } from './chunks.ts'
 import { newId } from './ids.ts'
 import type { Db } from './lookups.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
 
-/** @param detail - What is written, without any secret. */
+export interface AuditEntry {
+  readonly action: string
+  readonly target: string
+  /** What is written, without any secret. */
+  readonly detail: object
+}
+
 export async function recordChange(
   trx: Db,
   by: { readonly actor: string; readonly now: Date },
@@ -13,18 +20,29 @@ export async function recordChange(
   target: string,
   detail: object,
 ): Promise<void> {
-  const text = JSON.stringify(detail)
-  await trx
-    .insertInto('audit')
-    .values({
-      id: newId(by.now),
-      at: by.now.toISOString(),
-      actor: by.actor,
-      action,
-      target,
-      detail: text.length > maxDetail ? JSON.stringify({ octets: text.length }) : text,
+  await recordChanges(trx, by, [{ action, target, detail }])
+}
+
+/** In this order. */
+export async function recordChanges(
+  trx: Db,
+  { actor, now }: { readonly actor: string; readonly now: Date },
+  entries: readonly AuditEntry[],
+): Promise<void> {
+  for (const some of chunksOf(entries)) {
+    const rows = some.map(({ action, target, detail }) => {
+      const text = JSON.stringify(detail)
+      return {
+        id: newId(now),
+        at: now.toISOString(),
+        actor,
+        action,
+        target,
+        detail: text.length > maxDetail ? JSON.stringify({ octets: text.length }) : text,
+      }
     })
-    .execute()
+    await trx.insertInto('audit').values(rows).execute()
+  }
 }
 
 /** The newest first. @param project - Absent: of all projects, and what is of none. */

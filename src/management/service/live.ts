@@ -13,8 +13,9 @@ import { nameKey } from '../../x509/name-match.ts'
 import { formatName } from '../../x509/name-text.ts'
 import type { Crl, KillEntry } from '../resources.ts'
 import type { CrlTable, KillEntryTable } from '../store/schema.ts'
-import { recordChange } from './audit.ts'
+import { recordChange, recordChanges } from './audit.ts'
 import type { Change } from './change.ts'
+import { chunksOf } from './chunks.ts'
 import { newId } from './ids.ts'
 import { type Db, type Owner, ownerTarget } from './lookups.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
@@ -147,28 +148,49 @@ export function killListEntry({ expires, ...entry }: KillEntryJson): KillListEnt
 }
 
 export async function addKill(
-  { trx, actor, now }: Change,
+  change: Change,
   owner: Owner,
   entry: KillEntryJson,
 ): Promise<KillEntry> {
+  const [added] = await addKills(change, owner, [entry])
+  return added as KillEntry
+}
+
+/** All or nothing, as one: each alone would count again what is there. */
+export async function addKills(
+  { trx, actor, now }: Change,
+  owner: Owner,
+  entries: readonly KillEntryJson[],
+): Promise<readonly KillEntry[]> {
   const count = await ownKills(trx, owner)
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
-  if (Number(count.count) >= maxKills) {
+  if (Number(count.count) + entries.length > maxKills) {
     throw new Refusal('limit-reached', `at most ${maxKills} entries`)
   }
-  const row = {
-    id: newId(now),
-    owner_kind: owner.kind,
-    owner_id: owner.id,
-    entry: JSON.stringify(entry),
-    created_at: now.toISOString(),
-    expires: entry.expires ?? null,
+  const added: KillEntry[] = []
+  for (const some of chunksOf(entries)) {
+    const rows = some.map((entry) => ({
+      id: newId(now),
+      owner_kind: owner.kind,
+      owner_id: owner.id,
+      entry: JSON.stringify(entry),
+      created_at: now.toISOString(),
+      expires: entry.expires ?? null,
+    }))
+    await trx.insertInto('kill_entries').values(rows).execute()
+    added.push(...rows.map(killResource))
   }
-  await trx.insertInto('kill_entries').values(row).execute()
-  const target = `${ownerTarget(owner)}/killList/${row.id}`
-  await recordChange(trx, { actor, now }, 'killList.add', target, { ...entry })
-  return killResource(row)
+  await recordChanges(
+    trx,
+    { actor, now },
+    added.map(({ id, entry }) => ({
+      action: 'killList.add',
+      target: `${ownerTarget(owner)}/killList/${id}`,
+      detail: { ...entry },
+    })),
+  )
+  return added
 }
 
 export async function killsPage(
