@@ -11,7 +11,9 @@ export function refusalOf(error: unknown): Refusal | undefined {
     const text =
       error.outcome === 'unknown'
         ? 'the store went away while it wrote: the change may have been made, look before you try again'
-        : 'the store is away; nothing was changed'
+        : error.reason === 'transaction-timeout'
+          ? 'it took longer than a change may take; nothing was changed'
+          : 'the store is away; nothing was changed'
     return new Refusal('store-away', text, { headers: { 'retry-after': '1' } })
   }
   if (error instanceof SigningKeyReplaced) {

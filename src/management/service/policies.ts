@@ -2,18 +2,29 @@
 
 import type { Selectable } from 'kysely'
 import type { HttpMethod } from '../../policy/endpoint.ts'
-import { listNames, type PipelineName } from '../../policy/pipelines.ts'
+import { Fields } from '../../policy/fields.ts'
+import { listNames, type PipelineName, pipelineNames } from '../../policy/pipelines.ts'
 import { type Place, placeKey } from '../../policy/place.ts'
 import type { ApiProxy, ListedPolicy, PolicyLists, PolicyResource } from '../resources.ts'
 import type { PolicyTable } from '../store/schema.ts'
 import { apiProxyOf } from './api-proxy-document.ts'
-import { recordChange } from './audit.ts'
+import { recordChange, recordChanges } from './audit.ts'
 import { type Change, expectVersion } from './change.ts'
+import { chunksOf } from './chunks.ts'
 import { newId } from './ids.ts'
+import { isSmall, maxPolicies, smallWords } from './limits.ts'
 import type { ApiProxyRow, Db } from './lookups.ts'
+import { isNewName, newNameWords } from './names.ts'
 import { type Operation, readStoredPolicy, type StoredPolicy } from './policy-body.ts'
-import { closedUp, compareListed, isSamePlace, type Placed, placed } from './policy-place.ts'
-import { type FieldProblem, invalid, invalidField, Refusal } from './refusal.ts'
+import {
+  closedUp,
+  compareListed,
+  isSamePlace,
+  type Placed,
+  placed,
+  positionsOf,
+} from './policy-place.ts'
+import { type FieldProblem, invalidField, Refusal } from './refusal.ts'
 
 type PolicyRow = Selectable<PolicyTable>
 
@@ -70,13 +81,9 @@ export async function addPolicy(
   document: StoredPolicy,
 ): Promise<void> {
   const all = await policiesOf(trx, proxy.id)
-  if (all.some((one) => one.name === name)) {
-    throw new Refusal('already-exists', 'the API proxy has a policy of this name')
-  }
-  if (all.length >= maxPolicies) {
-    throw new Refusal('limit-reached', `an API proxy has at most ${maxPolicies} policies`)
-  }
-  demandEndpoint(proxy, operation.place)
+  const taken = new Set(all.map((one) => one.name))
+  const objection = admission(apiProxyOf(proxy), taken)(name, operation.place)
+  if (objection !== undefined) throw refusals[objection]()
   const id = newId(now)
   const { pipeline, place } = operation
   const changed = placed(all, { id, pipeline, place }, operation.order)
@@ -112,7 +119,7 @@ export async function updatePolicy(
   const all = await policiesOf(trx, proxy.id)
   const policy = await policyNamed(trx, proxy, name)
   expectVersion(change, policyTag(policy))
-  demandEndpoint(proxy, operation.place)
+  if (!placesIn(apiProxyOf(proxy))(operation.place)) throw refusals.endpoint()
   const { pipeline, place } = operation
   const changed = placed(all, { id: policy.id, pipeline, place }, operation.order)
   const position = changed.find((one) => one.id === policy.id)?.position ?? policy.position
@@ -152,51 +159,92 @@ export async function deletePolicy(
   await recordChange(trx, { actor, now }, 'policy.delete', targetOf(proxy, name), {})
 }
 
-/** For an import: the lists as they were shown. */
-export async function insertPolicies(
-  { trx, now }: Change,
-  apiProxyId: string,
-  lists: Partial<Record<string, unknown>>,
+/** A policy of a file. */
+export interface NewPolicy {
+  readonly name: string
+  readonly pipeline: PipelineName
+  readonly place: Place
+  readonly document: StoredPolicy
+}
+
+/**
+ * Reads the lists of a file as they were shown, by the rules that Add has.
+ *
+ * @param proxy - As the file has it.
+ */
+export function readPolicyLists(
+  value: unknown,
   path: string,
-): Promise<void> {
-  const problems: FieldProblem[] = []
-  let all: readonly Placed[] = []
-  const names = new Set<string>()
-  const rows: { readonly id: string; readonly name: string; readonly document: string }[] = []
-  for (const [pipeline, listName] of Object.entries(listNames) as [PipelineName, string][]) {
-    const list = lists[listName]
-    if (!Array.isArray(list)) {
-      problems.push({ path: `${path}.${listName}`, problem: 'invalid', expected: 'a list' })
-      continue
-    }
-    for (const [index, one] of list.entries()) {
-      const at = `${path}.${listName}[${index}]`
-      const { name, place, policy } = readStoredPolicy(one, at, problems)
-      if (names.has(name)) {
-        problems.push({ path: `${at}.name`, problem: 'not-unique', expected: 'a name of its own' })
-      }
-      names.add(name)
-      const id = newId(now)
-      rows.push({ id, name, document: JSON.stringify(policy) })
-      const changed = placed(all, { id, pipeline, place }, undefined)
-      all = [...all.filter((other) => !changed.some((same) => same.id === other.id)), ...changed]
-    }
+  proxy: Pick<ApiProxy, 'endpoints'>,
+  problems: FieldProblem[],
+): readonly NewPolicy[] {
+  const before = problems.length
+  const fields = new Fields(value, path, problems)
+  if (problems.length > before) return []
+  const lists = pipelineNames.map((pipeline) => {
+    const listName = listNames[pipeline]
+    return { pipeline, listName, items: fields.list(listName) }
+  })
+  fields.done()
+  // Before any is read: their number is all that is needed.
+  if (lists.reduce((sum, { items }) => sum + items.length, 0) > maxPolicies) {
+    problems.push({ path, problem: 'invalid', expected: objections.limit })
+    return []
   }
-  if (problems.length > 0) throw invalid(problems)
-  for (const { id, name, document } of rows) {
-    const { pipeline, place, position } = all.find((one) => one.id === id) as Placed
+  const objectionTo = admission(proxy, new Set())
+  return lists.flatMap(({ pipeline, listName, items }) => {
+    if (fields.get(listName) === undefined) fields.problem(listName, 'missing', 'a list')
+    return items.map((one, index): NewPolicy => {
+      const own = `${fields.pathOf(listName)}[${index}]`
+      const known = problems.length
+      if (!isSmall(one)) problems.push({ path: own, problem: 'invalid', expected: smallWords })
+      const { name, place, policy } = readStoredPolicy(one, own, problems)
+      const objection = problems.length > known ? undefined : objectionTo(name, place)
+      if (objection !== undefined) {
+        problems.push({
+          path: `${own}.${objection === 'endpoint' ? 'targetEndpoint' : 'name'}`,
+          problem: objection === 'taken' ? 'not-unique' : 'invalid',
+          expected: objections[objection],
+        })
+      }
+      return { name, pipeline, place, document: policy }
+    })
+  })
+}
+
+/**
+ * @param proxy - One without policies.
+ * @param policies - From {@link readPolicyLists}.
+ */
+export async function insertPolicies(
+  { trx, actor, now }: Change,
+  proxy: ApiProxyRow,
+  policies: readonly NewPolicy[],
+): Promise<void> {
+  const positions = positionsOf(policies)
+  const positioned = policies.map((one, index) => ({ ...one, order: positions[index] as number }))
+  const rows = positioned.map(({ name, pipeline, place, document, order }) => ({
+    id: newId(now),
+    api_proxy_id: proxy.id,
+    name,
+    ...placeColumns(pipeline, place, order),
+    document: JSON.stringify(document),
+    version: 1,
+  }))
+  for (const some of chunksOf(rows))
     await trx
       .insertInto('policies')
-      .values({
-        id,
-        api_proxy_id: apiProxyId,
-        name,
-        ...placeColumns(pipeline, place, position),
-        document,
-        version: 1,
-      })
+      .values([...some])
       .execute()
-  }
+  await recordChanges(
+    trx,
+    { actor, now },
+    positioned.map(({ name, pipeline, place, document, order }) => ({
+      action: 'policy.add',
+      target: targetOf(proxy, name),
+      detail: { pipeline, ...place, order, policy: document },
+    })),
+  )
 }
 
 /** Another one after every write that is seen in the resource. */
@@ -263,27 +311,54 @@ async function writePositions(trx: Db, changed: readonly Placed[], written: stri
   }
 }
 
-/** An API proxy that names its endpoints has no others: a misspelt one would leave the real one without its policy. */
-function demandEndpoint(proxy: ApiProxyRow, place: Place): void {
-  if (place.targetScope === 'ALL') return
-  const { endpoints } = apiProxyOf(proxy)
-  if (endpoints.length === 0 || isAmong(endpoints, place)) return
-  throw invalidField(
-    'operationMetadata.targetEndpoint',
-    'one of the endpoints of the API proxy, with its method',
-  )
+type Objection = keyof typeof objections
+
+/**
+ * What stands against one more policy; asked in turn for each that comes.
+ *
+ * @param taken - Names that are there; each one that may come joins them.
+ */
+function admission(
+  proxy: Pick<ApiProxy, 'endpoints'>,
+  taken: Set<string>,
+): (name: string, place: Place) => Objection | undefined {
+  const isPlace = placesIn(proxy)
+  return (name, place) => {
+    if (!isNewName(name)) return 'name'
+    if (taken.has(name)) return 'taken'
+    if (taken.size >= maxPolicies) return 'limit'
+    if (!isPlace(place)) return 'endpoint'
+    taken.add(name)
+    return undefined
+  }
 }
 
-export function isAmong(endpoints: ApiProxy['endpoints'], place: Place): boolean {
-  const key = placeKey(place)
-  return endpoints.some(
-    ({ path, method }) =>
+const objections = {
+  name: newNameWords,
+  taken: 'a name that no other policy of the API proxy has',
+  limit: `at most ${maxPolicies} policies in an API proxy`,
+  endpoint: 'one of the endpoints of the API proxy, with its method',
+}
+const refusals: { readonly [O in Objection]: () => Refusal } = {
+  name: () => invalidField('policyName', objections.name),
+  taken: () => new Refusal('already-exists', 'the API proxy has a policy of this name'),
+  limit: () => new Refusal('limit-reached', objections.limit),
+  endpoint: () => invalidField('operationMetadata.targetEndpoint', objections.endpoint),
+}
+
+/** An API proxy that names its endpoints has no others: a misspelt one would leave the real one without its policy. */
+export function placesIn({ endpoints }: Pick<ApiProxy, 'endpoints'>): (place: Place) => boolean {
+  if (endpoints.length === 0) return () => true
+  const keys = new Set(
+    endpoints.map(({ path, method }) =>
       placeKey({
         targetScope: 'ENDPOINT',
         targetEndpoint: path,
         targetEndpointHTTPMethod: method,
-      }) === key,
+      }),
+    ),
   )
+  return (place) => place.targetScope === 'ALL' || keys.has(placeKey(place))
 }
 
 function placeWords({ pipeline, place }: Placed): string {
@@ -295,6 +370,3 @@ function placeWords({ pipeline, place }: Placed): string {
 function targetOf(proxy: ApiProxyRow, name: string): string {
   return `projects/${proxy.project_name}/apiProxies/${proxy.name}/policies/${name}`
 }
-
-/** Local limit: every policy of a proxy is looked at when one is moved. */
-const maxPolicies = 1000

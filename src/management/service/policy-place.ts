@@ -32,6 +32,19 @@ export function placed(
   return stays || before === undefined ? moved : [...moved, ...closedUp(others, before)]
 }
 
+/** Position of each where they come one after the other, and nobody is there yet. */
+export function positionsOf(
+  policies: readonly Pick<Placed, 'pipeline' | 'place'>[],
+): readonly number[] {
+  const counts = new Map<string, number>()
+  return policies.map((policy) => {
+    const key = listKey(policy)
+    const position = (counts.get(key) ?? 0) + 1
+    counts.set(key, position)
+    return position
+  })
+}
+
 /** Everyone whose position is another one when `gone` is no longer there. */
 export function closedUp(
   others: readonly Placed[],

@@ -1,7 +1,6 @@
 /** Projects, environments and API proxies: what policies belong to, and where they run. @module */
 
 import { namePattern } from '../../deployment/fields.ts'
-import type { Place } from '../../policy/place.ts'
 import type { Publisher } from '../channel/publish.ts'
 import type { ApiProxy, Environment, Project } from '../resources.ts'
 import { type ApiProxyDocument, apiProxyOf } from './api-proxy-document.ts'
@@ -18,7 +17,7 @@ import {
   proxyNamed,
 } from './lookups.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
-import { isAmong, policiesOf } from './policies.ts'
+import { placesIn, policiesOf } from './policies.ts'
 import { type FieldProblem, invalid, Refusal } from './refusal.ts'
 
 export async function createProject(
@@ -151,11 +150,13 @@ export async function environmentsPage(
   return pageOf(rows, limit, ({ name }) => name)
 }
 
+/** @param path - Of the document, for problems. */
 export async function createApiProxy(
   change: Change,
   project: ProjectRow,
   name: string,
   document: ApiProxyDocument,
+  path = '',
 ): Promise<ApiProxyRow> {
   const { trx, actor, now } = change
   expectNothing(change)
@@ -168,7 +169,7 @@ export async function createApiProxy(
   if (known !== undefined) {
     throw new Refusal('already-exists', 'the project has an API proxy of this name')
   }
-  await demandEnvironments(trx, document)
+  await demandEnvironments(trx, document, path)
   const row = {
     id,
     project_id: project.id,
@@ -279,7 +280,11 @@ export async function publishLiveOf(
   }
 }
 
-async function demandEnvironments(trx: Db, { environments }: ApiProxyDocument): Promise<void> {
+async function demandEnvironments(
+  trx: Db,
+  { environments }: ApiProxyDocument,
+  path = '',
+): Promise<void> {
   const possible = environments.filter((name) => namePattern.test(name))
   const rows =
     possible.length === 0
@@ -290,7 +295,7 @@ async function demandEnvironments(trx: Db, { environments }: ApiProxyDocument): 
       ? []
       : [
           {
-            path: `environments[${index}]`,
+            path: `${path === '' ? '' : `${path}.`}environments[${index}]`,
             problem: 'invalid',
             expected: 'an environment that exists',
           },
@@ -303,13 +308,11 @@ async function demandEnvironments(trx: Db, { environments }: ApiProxyDocument): 
 async function demandEndpoints(
   trx: Db,
   proxy: ApiProxyRow,
-  { endpoints }: ApiProxyDocument,
+  document: ApiProxyDocument,
 ): Promise<void> {
-  if (endpoints.length === 0) return
-  const left = (await policiesOf(trx, proxy.id)).find(
-    ({ place }: { readonly place: Place }) =>
-      place.targetScope === 'ENDPOINT' && !isAmong(endpoints, place),
-  )
+  if (document.endpoints.length === 0) return
+  const isPlace = placesIn(document)
+  const left = (await policiesOf(trx, proxy.id)).find(({ place }) => !isPlace(place))
   if (left !== undefined) {
     throw new Refusal('in-use', `policy ${left.name} is at an endpoint that is not among endpoints`)
   }
@@ -321,3 +324,10 @@ async function deleteOwned(trx: Db, ownerId: string): Promise<void> {
   await trx.deleteFrom('crls').where('owner_id', '=', ownerId).execute()
   await trx.deleteFrom('kill_entries').where('owner_id', '=', ownerId).execute()
 }
+
+/** Text that both databases keep. */
+export function isDescription(text: string): boolean {
+  return text.length <= 65_536 && !text.includes('\0')
+}
+
+export const descriptionWords = 'a text of at most 65536 characters without NUL'

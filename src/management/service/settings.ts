@@ -147,14 +147,23 @@ export async function deleteSetting(
   await recordChange(trx, { actor, now }, `${kind}.delete`, `${ownerTarget(owner)}/${kind}`, {})
 }
 
-/** @throws Refusal `invalid`. */
-export function readTrustStore(given: {
-  readonly anchors: readonly (string | Uint8Array)[]
-  readonly intermediates: readonly (string | Uint8Array)[]
-}): StoredTrustStore {
-  const anchors = readCertificateUpload(given.anchors, 'anchors')
-  if (anchors.length === 0) throw invalidField('anchors', 'at least one CA certificate', 'missing')
-  const intermediates = readCertificateUpload(given.intermediates, 'intermediates')
+/**
+ * @param path - Of the trust store, for problems.
+ * @throws Refusal `invalid`.
+ */
+export function readTrustStore(
+  given: {
+    readonly anchors: readonly (string | Uint8Array)[]
+    readonly intermediates: readonly (string | Uint8Array)[]
+  },
+  path = '',
+): StoredTrustStore {
+  const at = (part: string): string => (path === '' ? part : `${path}.${part}`)
+  const anchors = readCertificateUpload(given.anchors, at('anchors'))
+  if (anchors.length === 0) {
+    throw invalidField(at('anchors'), 'at least one CA certificate', 'missing')
+  }
+  const intermediates = readCertificateUpload(given.intermediates, at('intermediates'))
   return { anchors: anchors.map(encodeBase64), intermediates: intermediates.map(encodeBase64) }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Project } from '../../resources.ts'
 import { readApiProxy } from '../../service/api-proxy-document.ts'
-import { exportProject, importProject } from '../../service/exchange.ts'
+import { exportProject, importProject, readProjectFile } from '../../service/exchange.ts'
 import { environmentNamed, projectNamed, proxyNamed } from '../../service/lookups.ts'
 import {
   apiProxiesPage,
@@ -144,8 +144,9 @@ export const projectRoutes: readonly Route[] = [
     answer: 'done',
     handle: async (call) => {
       const name = call.name('projectName')
+      const file = await readProjectFile(call.body)
       return await call.change(async (change) => {
-        await importProject(change, name, call.body)
+        await importProject(change, name, file)
         return done()
       })
     },
