@@ -56,17 +56,16 @@ async function manageUntilStopped(
   opened(() => management.close())
   const server = await serveManagement({ management, host, port, tls })
   opened(() => server.close())
-  opened(
-    onHangUp(() => {
-      void tlsOf(flags, at).then(
-        (renewed) => {
-          if (renewed !== undefined) server.renewTls(renewed)
-          logger.info('read again')
-        },
-        (error: unknown) => logger.error({ err: error }, 'not read again: the old ones stay'),
-      )
-    }),
-  )
+  const readAgain = async (): Promise<void> => {
+    try {
+      const renewed = await tlsOf(flags, at)
+      if (renewed !== undefined) server.renewTls(renewed)
+      logger.info('read again')
+    } catch (error) {
+      logger.error({ err: error }, 'not read again: the old ones stay')
+    }
+  }
+  opened(onHangUp(() => void readAgain()))
   const { url } = server
   if (json) io.stdout.write(`${JSON.stringify({ url })}\n`)
   else {
