@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { CertificateFiles, ListenerOptions } from '../../gateway/index.ts'
@@ -48,6 +49,12 @@ async function enforceUntilStopped(
       ? undefined
       : addressOf('--metrics-listen', flags.metricsListen)
   const logger = loggerOf(flags.logLevel, io)
+  // Closed last: whoever balances asks it while the gateway drains.
+  let metrics: Server | undefined
+  opened(() => {
+    metrics?.close()
+    metrics?.closeAllConnections()
+  })
   const running = await runGateway({
     environment,
     managerUrl: manager,
@@ -60,11 +67,9 @@ async function enforceUntilStopped(
     logger,
   })
   opened(() => running.stop())
-  const metrics =
-    metricsAt === undefined
-      ? undefined
-      : await startMetrics(running, metricsAt.host, metricsAt.port)
-  opened(() => metrics?.close())
+  if (metricsAt !== undefined) {
+    metrics = await startMetrics(running, metricsAt.host, metricsAt.port)
+  }
   const { addresses } = running.gateway
   if (flags.json)
     io.stdout.write(`${JSON.stringify({ listeners: addresses, metrics: metrics?.address() })}\n`)

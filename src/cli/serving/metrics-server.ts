@@ -3,9 +3,9 @@
 import { createServer, type Server } from 'node:http'
 import type { RunningGateway } from './run-gateway.ts'
 
-/** `/health` says that the process answers; `/ready` that something is in force. */
+/** `/health` says that the process answers; `/ready` that something is in force, and that the gateway is not about to end. */
 export async function startMetrics(
-  { gateway, subscription, registry }: RunningGateway,
+  { gateway, subscription, registry, isDraining }: RunningGateway,
   host: string,
   port: number,
 ): Promise<Server> {
@@ -26,14 +26,15 @@ export async function startMetrics(
     } else if (path === '/health') answer(200, '{"status":"ok"}\n')
     else if (path === '/ready') {
       const { channel, runs, problems } = subscription.status()
+      const status = isDraining() ? 'draining' : isReady ? 'ready' : 'starting'
       const facts = {
-        status: isReady ? 'ready' : 'starting',
+        status,
         channel,
         runs,
         problems,
         requests: gateway.requests,
       }
-      answer(isReady ? 200 : 503, `${JSON.stringify(facts)}\n`)
+      answer(status === 'ready' ? 200 : 503, `${JSON.stringify(facts)}\n`)
     } else if (path === '/metrics') answer(200, await registry.metrics(), registry.contentType)
     else answer(404, '{"status":"not found"}\n')
   })

@@ -26,6 +26,8 @@ export interface RunningGateway {
   readonly gateway: Gateway
   readonly subscription: Subscription
   readonly registry: Registry
+  /** Whether it ends what is under way, and should get nothing more. */
+  readonly isDraining: () => boolean
   /** Ends what is under way, within 30 seconds. */
   readonly stop: () => Promise<void>
 }
@@ -71,11 +73,14 @@ export async function runGateway(options: RunGatewayOptions): Promise<RunningGat
       },
     })
     void lastContact
+    let isDraining = false
     return {
       gateway,
       subscription,
       registry,
+      isDraining: () => isDraining,
       stop: async () => {
+        isDraining = true
         await gateway.drain()
         await subscription.close()
       },
