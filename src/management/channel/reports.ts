@@ -272,8 +272,10 @@ function outcomeOf(
     return { gateway, outcome: 'problem', code: problem.code, message: problem.message }
   }
   const seen = Math.max(live?.sequence ?? 0, ...runs.map((one) => one.sequence))
-  const other = runs.find((one) => one.sequence === sequence && one.hash !== hash)
-  if (seen > newest || (hash !== undefined && other !== undefined)) {
+  const isOther =
+    live?.sequence === sequence ||
+    runs.some((one) => one.sequence === sequence && one.hash !== hash)
+  if (seen > newest || (hash !== undefined && isOther)) {
     const message = `it has seen number ${seen} of this environment, and the store is at ${newest}: the store was restored, lift its numbers`
     return { gateway, outcome: 'problem', code: 'sequence-replayed', message }
   }

@@ -356,6 +356,13 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       ])
       await ask('gateways/gw-1/report/', { method: 'DELETE' })
     })
+    test('of another history are no success: live data under this number', async () => {
+      const { hash, sequence } = await manager.deploy('orders')
+      await put(report({ live: { hash: hash ?? '', sequence } }))
+      expect(await manager.channel.waitForReports(environment, sequence, 300)).toMatchObject([
+        { gateway: 'gw-1', outcome: 'problem', code: 'sequence-replayed' },
+      ])
+    })
     test('are not waited for once the token was taken from a gateway that listens', async () => {
       let isGood = true
       const other = createChannel({
