@@ -30,7 +30,7 @@ export class LiveTrusts {
   readonly #killLists = new Map<string, HeldKillList>()
   readonly #revocations = new Map<string, HeldRevocation>()
   /** Those whose settings changed: they serve until the new snapshot is in force. */
-  readonly #replaced: LiveRevocation[] = []
+  #replaced: readonly LiveRevocation[] = []
   /** Lists that are in use, by their digests: parsing one of a million entries is not done twice. */
   #parsed = new Map<string, CertificateList>()
   #entries: Scoped<KillEntryJson> = new Scoped()
@@ -95,9 +95,10 @@ export class LiveTrusts {
       this.#revocations.delete(key)
       void revocation.close()
     }
-    for (const revocation of this.#replaced.splice(0)) {
-      if (!used.has(revocation)) void revocation.close()
-    }
+    // One whose proxy could not be built anew serves on, and ends another time.
+    const ended = this.#replaced.filter((revocation) => !used.has(revocation))
+    this.#replaced = this.#replaced.filter((revocation) => used.has(revocation))
+    for (const revocation of ended) void revocation.close()
   }
 
   #revocationOf(key: string, snapshot: Snapshot): LiveRevocation | undefined {
@@ -106,7 +107,7 @@ export class LiveTrusts {
     const settings = JSON.stringify([urls, distributionPoints, responder, allowAddresses])
     const known = this.#revocations.get(key)
     if (known?.settings === settings) return known.revocation
-    if (known !== undefined) this.#replaced.push(known.revocation)
+    if (known !== undefined) this.#replaced = [...this.#replaced, known.revocation]
     const { project, apiProxy } = snapshot
     const revocation = new LiveRevocation(snapshot.revocation, (event) =>
       this.#onEvent({ project, apiProxy }, event),
