@@ -1,7 +1,8 @@
 /** From a request to the answer of its route: right, conditions, query, body; then the route itself. @module */
 
 import { createHash } from 'node:crypto'
-import { namePattern, nameWords } from '../../deployment/fields.ts'
+import { namePattern } from '../../deployment/fields.ts'
+import { isNewName, newNameWords } from '../service/names.ts'
 import { invalidField, Refusal } from '../service/refusal.ts'
 import { type Actor, demandAdmin, demandProject } from '../service/rights.ts'
 import type { Answer } from './answer.ts'
@@ -27,8 +28,8 @@ export async function respond(
     demandProject(actor, route.needs, project)
   const created = route.method === 'post' ? createdBy(route) : undefined
   for (const [parameter, name] of Object.entries(names)) {
+    if (parameter === created && !isNewName(name)) throw invalidField(parameter, newNameWords)
     if (namePattern.test(name)) continue
-    if (parameter === created) throw invalidField(parameter, nameWords)
     throw new Refusal('not-found', 'nothing can have such a name')
   }
   const ifMatch = readIfMatch(request.headers.get('if-match'))

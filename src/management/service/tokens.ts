@@ -2,13 +2,14 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import type { Selectable } from 'kysely'
-import { namePattern, nameWords } from '../../deployment/fields.ts'
+import { namePattern } from '../../deployment/fields.ts'
 import type { NewToken, Token, TokenRequest } from '../resources.ts'
 import type { TokenTable } from '../store/schema.ts'
 import { recordChange } from './audit.ts'
 import type { Change } from './change.ts'
 import { newId } from './ids.ts'
 import type { Db } from './lookups.ts'
+import { isNewName, newNameWords } from './names.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
 import { invalidField, Refusal } from './refusal.ts'
 import type { Actor, Right } from './rights.ts'
@@ -19,7 +20,7 @@ export async function createToken(
   name: string,
   { rights, expiresAt = null }: TokenRequest,
 ): Promise<NewToken> {
-  if (!namePattern.test(name)) throw invalidField('tokenName', nameWords)
+  if (!isNewName(name)) throw invalidField('tokenName', newNameWords)
   for (const [index, right] of rights.entries()) {
     const scope =
       'project' in right ? right.project : 'environment' in right ? right.environment : '*'
