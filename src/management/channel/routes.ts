@@ -109,9 +109,9 @@ export function createChannel(options: ChannelOptions): Channel {
     const again = setInterval(async () => {
       try {
         const refusal = await authorize(context.req.raw, environment.name, 'gateway')
-        if (refusal !== undefined) stream.close()
+        // While the store is away nobody can tell: gateways keep their streams.
+        if (refusal !== undefined && refusal.status < 500) stream.close()
       } catch (error) {
-        // The store is away: gateways keep what they have.
         if (!(error instanceof StoreUnavailable)) onError(error)
       }
     }, pingMs)

@@ -380,6 +380,29 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       expect((await other.connected(environment)).map(({ name }) => name)).not.toContain('gw-9')
       await other.close()
     })
+    test('of a gateway that listens are waited for while nobody can tell whether its token is good', async () => {
+      let asked = 0
+      let status = 200
+      const other = createChannel({
+        store: manager.store,
+        authorize: () => {
+          asked++
+          return status === 200 ? undefined : new Response(null, { status })
+        },
+        pingMs: 20,
+      })
+      const stream = await other.routes.request(`/${environment}/events/?gateway=gw-9`)
+      const reader = (stream.body as ReadableStream<Uint8Array>).getReader()
+      await reader.read()
+      status = 503
+      // It was asked again, and more than once.
+      for (const enough = asked + 3; asked < enough; ) await reader.read()
+      expect((await other.connected(environment)).map(({ name }) => name)).toContain('gw-9')
+      status = 403
+      while (!(await reader.read()).done);
+      expect((await other.connected(environment)).map(({ name }) => name)).not.toContain('gw-9')
+      await other.close()
+    })
     test('of what could not be fetched are waited for until it could', async () => {
       const { hash, sequence } = await manager.deploy('orders')
       const run = { project: 'Payments', apiProxy: 'orders', hash, sequence }
