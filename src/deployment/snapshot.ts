@@ -6,6 +6,7 @@ import { failed, type Result, success } from '../base/result.ts'
 import { parseIntermediates } from '../client/intermediates.ts'
 import type { Misuse } from '../client/misuse.ts'
 import { parseTrustAnchors } from '../client/trust-anchors.ts'
+import { identityFields } from '../http/identity-headers.ts'
 import { type PipelineDocuments, parsePipelines, pipelineNames } from '../policy/pipelines.ts'
 import type { PolicyInvalid, PolicyProblem } from '../policy/problem.ts'
 import { rulesOf, type Trust } from '../policy/trust.ts'
@@ -192,8 +193,9 @@ function readHeaders(
   const fields = new DocumentFields(value, path, problems)
   const headers: Record<string, string> = Object.create(null)
   for (const name of isObject(value) ? Object.keys(value) : []) {
-    headers[name] = fields.text(name, /^[A-Za-z0-9]{1,64}$/, 'a field of a client’s identity')
+    headers[name] = fields.oneOf(name, identityFields)
     if (!headerPattern.test(name)) fields.problem(name, 'the name of a header')
+    else if (isOfMessage(name)) fields.problem(name, ofMessageWords)
   }
   fields.done()
   return { ...headers }
@@ -298,6 +300,14 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/**
+ * What frames a message, belongs to one connection, or says which way it came: the gateway writes these itself, and with a second one no
+ * request would be answered, or one would be taken for two. Cookies are the client's and stay. Written as some servers read names: see `src/http/strip.ts`.
+ */
+function isOfMessage(name: string): boolean {
+  return ofMessage.test(name.toLowerCase().replace(/[^a-z\d-]/g, '-'))
+}
+
 /** A password in a URL would be seen by everybody who reads a snapshot; a query would be lost when the request's own is set. */
 export function isUpstreamUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
@@ -329,5 +339,9 @@ const httpUrl = /^https?:\/\/[^\s]{1,2000}$/
 const responderPattern = /^(?:aia|https?:\/\/[^\s]{1,2000})$/
 const addressPattern = /^[0-9A-Fa-f:.]{2,45}(?:\/\d{1,3})?$/
 const headerPattern = /^[!#$%&'*+.^`|~\w-]{1,128}$/
+/** RFC 9110 §7.2, §7.6 and §8.6, RFC 9112 §6.1, RFC 7239 §4. Who a client is may be said in `X-Forwarded-Client-…` and `X-Forwarded-Tls-…`. */
+const ofMessage =
+  /^(?:host|connection|keep-alive|proxy-.*|upgrade|te|trailers?|http2-settings|content-length|transfer-encoding|expect|max-forwards|via|cookie|forwarded|x-forwarded(?:-(?!client-|tls-).*)?|x-request-id)$/
+const ofMessageWords = 'the name of a header that the gateway does not write itself'
 const anyText = /^[\s\S]*$/
 const base64Words = 'base64 of DER'

@@ -42,6 +42,11 @@ const fields = {
           .join(', '),
 }
 
+export const identityFields: readonly [IdentityField, ...IdentityField[]] = Object.keys(fields) as [
+  IdentityField,
+  ...IdentityField[],
+]
+
 function binary(octets: Uint8Array): string {
   return `:${encodeBase64(octets)}:`
 }

@@ -449,7 +449,7 @@ describe('parts of snapshots, for whoever stores them', () => {
       path,
     ])
   })
-  test.each([
+  test.each<readonly [object, string]>([
     [{ url: 'https://a/?q' }, 'url'],
     [{ url: 'https://a/#f' }, 'url'],
     [{ url: 'nothing' }, 'url'],
@@ -458,9 +458,50 @@ describe('parts of snapshots, for whoever stores them', () => {
     [{ timeoutMs: 1.5 }, 'timeoutMs'],
     [{ identityHeaders: null }, 'identityHeaders'],
     [{ identityHeaders: { a: 1 } }, 'identityHeaders.a'],
+    [{ identityHeaders: { a: 'nobody' } }, 'identityHeaders.a'],
+    [{ identityHeaders: { a: 'toString' } }, 'identityHeaders.a'],
+    ...[
+      'Host',
+      'Connection',
+      'Keep-Alive',
+      'Proxy-Connection',
+      'Proxy-Authorization',
+      'Upgrade',
+      'TE',
+      'Trailer',
+      'HTTP2-Settings',
+      'Content-Length',
+      'Transfer-Encoding',
+      'transfer_encoding',
+      'Content.Length',
+      'Expect',
+      'Max-Forwards',
+      'Via',
+      'Forwarded',
+      'X-Forwarded-For',
+      'x_forwarded_proto',
+      'X-Forwarded',
+      'X-Request-Id',
+      'Cookie',
+    ].map(
+      (name) => [{ identityHeaders: { [name]: 'subject' } }, `identityHeaders.${name}`] as const,
+    ),
   ])('are refused with %j', (changes, path) => {
     const upstream = { ...defaultUpstream, url: 'https://a.example/', ...changes }
     expect(failureOf(checkUpstream(upstream))).toEqual(['document-malformed', path])
+  })
+
+  test.each([
+    'X-Client-Subject',
+    'Client-Cert',
+    'Authorization',
+    'X-Forwarded-Client-Cert',
+    'X-Forwarded-Tls-Client-Cert-Info',
+    'Hostname',
+  ])('may say who the client is in %s', (name) => {
+    const identityHeaders = { [name]: 'subject' }
+    const upstream = { ...defaultUpstream, url: 'https://a.example/', identityHeaders }
+    expect(checkUpstream(upstream)).toEqual({ ok: true, value: upstream })
   })
   test.each<[string, (s: Snapshot) => Snapshot, string | undefined]>([
     ['whole', (s) => s, undefined],

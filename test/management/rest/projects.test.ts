@@ -73,6 +73,14 @@ describe('an API proxy', () => {
     [{ upstream: { url: 'http://a?b' } }, 'upstream.url'],
     [{ upstream: { ...upstream, timeoutMs: 0 } }, 'upstream.timeoutMs'],
     [{ upstream: { ...upstream, retries: 3 } }, 'upstream.retries'],
+    [
+      { upstream: { ...upstream, identityHeaders: { 'Transfer-Encoding': 'subject' } } },
+      'upstream.identityHeaders.Transfer-Encoding',
+    ],
+    [
+      { upstream: { ...upstream, identityHeaders: { 'X-Client': 'nobody' } } },
+      'upstream.identityHeaders.X-Client',
+    ],
     [{ upstream, hosts: [] }, 'hosts'],
     [{ upstream, hosts: ['a', 'A'] }, 'hosts'],
     [{ upstream, hosts: ['*', 'a'] }, 'hosts'],
