@@ -45,14 +45,14 @@ export interface Found {
 export function find(core: Core, entrance: Entrance, request: HttpRequest): Found | GatewayCode {
   const { routes } = core
   if (routes === undefined) return 'gateway-not-ready'
-  const { method } = request
+  const { method, authority } = request
   // A method is what it is, in its own case (RFC 9110 §9.1); upper case is what would be sent on.
   if (method === 'TRACE' || method === 'CONNECT' || method !== method.toUpperCase()) {
     return 'method-not-allowed'
   }
-  if (request.authority === undefined) return 'host-invalid'
+  if (authority === undefined) return 'host-invalid'
   if (isMisdirected(request)) return 'request-misdirected'
-  const destination = readDestination(request)
+  const destination = readDestination(request, authority)
   if (typeof destination === 'string') return destination
   const { host, target } = destination
   if (request.connection?.tls?.serverName === undefined) {

@@ -31,6 +31,7 @@ import {
   type ServerRequest,
 } from './forward.ts'
 import { passAnswerHeaders, passAnswerTrailers } from './headers.ts'
+import { reasonOf, refusedBy } from './writing.ts'
 
 export type GatewayResponse = ServerResponse | Http2ServerResponse
 
@@ -68,7 +69,7 @@ export class Exchange {
   /** @param expectation - What came in `Expect`, if Node knows it not. */
   begin(expectation?: 'unknown'): void {
     this.#core.requests++
-    this.#response.on('close', () => this.#closed())
+    this.#response.once('close', () => this.#closed())
     this.#safely(() => {
       const found = find(this.#core, this.#entrance, this.#seen)
       if (typeof found === 'string') {
@@ -119,7 +120,7 @@ export class Exchange {
       this.#fail('body-too-large')
       return
     }
-    const method = request.method ?? ''
+    const { method } = this.#seen
     const lines = ['Host', upstream.authority ?? destination.authority]
     for (const text of passed.lines) lines.push(text)
     for (const text of forwardedLines(this.#seen, destination, proxy, this.#entrance.port)) {
@@ -128,36 +129,26 @@ export class Exchange {
     for (const text of identity) lines.push(text)
     lines.push('Via', viaOf(passed.via, request.httpVersion), 'X-Request-Id', this.#id)
     pushFraming(lines, framing, method)
-    if (framing !== 'none' && passed.expect !== undefined && request.httpVersion !== '1.0') {
+    if (framing !== 'none' && passed.hasExpect && request.httpVersion !== '1.0') {
       lines.push('Expect', '100-continue')
     }
     const target = proxy.targetOf(destination.target)
-    try {
-      this.#forwarding = new Forwarding(
-        proxy,
-        request,
-        requestOptions(upstream, method, target, lines),
-        framing,
-        this.#core.limits,
-        {
-          answered: (answer) => this.#safely(() => this.#answered(proxy, answer)),
-          failed: (code, error) => this.#safely(() => this.#fail(code, error)),
-          continued: () => this.#continue(),
-          informed: (status, rawHeaders) => this.#inform(proxy, status, rawHeaders),
-        },
-      )
-    } catch (error) {
-      // A method or a line that HTTP/2 takes and HTTP/1 does not.
-      if (!isUnwritable(error)) throw error
-      this.#fail('request-malformed', error)
-    }
+    this.#forwarding = new Forwarding(
+      proxy,
+      request,
+      requestOptions(upstream, method, target, lines),
+      framing,
+      this.#core.limits,
+      {
+        answered: (answer) => this.#safely(() => this.#answered(proxy, answer)),
+        failed: (code, error) => this.#safely(() => this.#fail(code, error)),
+        continued: () => this.#continue(),
+        informed: (status, rawHeaders) => this.#inform(proxy, status, rawHeaders),
+      },
+    )
   }
 
   #answered(proxy: ApiProxy, answer: IncomingMessage): void {
-    if (this.#isClosed) {
-      answer.destroy()
-      return
-    }
     this.#answer = answer
     // What is not decoded here must not be called something else: RFC 9112 §7.
     const coding = answer.headers['transfer-encoding']
@@ -182,12 +173,12 @@ export class Exchange {
     const lines = passAnswerHeaders(answer.rawHeaders)
     if (answer.headers['x-request-id'] === undefined) lines.push('X-Request-Id', this.#id as string)
     if (isHttp1 && this.#core.isDraining) lines.push('Connection', 'close')
-    try {
+    const unwritten = refusedBy(() => {
       if (isHttp1) response.writeHead(statusCode, statusMessage, lines)
       else response.writeHead(statusCode, collected(lines))
-    } catch (error) {
-      if (!isUnwritable(error)) throw error
-      this.#fail('upstream-failed', error)
+    })
+    if (unwritten !== undefined) {
+      this.#fail('upstream-failed', unwritten)
       return
     }
     const hasBody = this.#request.method !== 'HEAD' && !withoutBody.has(statusCode)
@@ -215,16 +206,13 @@ export class Exchange {
 
   #sendTrailers(rawTrailers: readonly string[]): void {
     const trailers = passAnswerTrailers(rawTrailers)
-    try {
+    const isHttp1 = this.#request.httpVersionMajor === 1
+    // They come last; without them the answer is what it was.
+    refusedBy(() =>
       this.#response.addTrailers(
-        this.#request.httpVersionMajor === 1
-          ? (trailers as [string, string][])
-          : collected(trailers.flat()),
-      )
-    } catch (error) {
-      // They come last; without them the answer is what it was.
-      if (!isUnwritable(error)) throw error
-    }
+        isHttp1 ? (trailers as [string, string][]) : collected(trailers.flat()),
+      ),
+    )
   }
 
   #continue(): void {
@@ -241,11 +229,8 @@ export class Exchange {
         links.push(rawHeaders[i + 1] as string)
     }
     if (links.length === 0) return
-    try {
-      this.#response.writeEarlyHints({ link: links })
-    } catch (error) {
-      if (!isUnwritable(error)) throw error
-    }
+    // One that Node does not write is left out: it is no more than a hint.
+    refusedBy(() => this.#response.writeEarlyHints({ link: links }))
   }
 
   /** The first refusal stands; what ERROR says of it is told to the hooks. */
@@ -316,7 +301,6 @@ export class Exchange {
   }
 
   #closed(): void {
-    if (this.#isClosed) return
     this.#isClosed = true
     const response = this.#response
     if (!this.#isEnded) this.#abandon()
@@ -392,22 +376,8 @@ function collected(lines: readonly string[]): Record<string, string | string[]> 
   return headers
 }
 
-/** What Node says of methods, names and values that it does not write. */
-export function isUnwritable(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false
-  const { code } = error as NodeJS.ErrnoException
-  return code !== undefined && /^ERR_(?:INVALID|UNESCAPED|HTTP)/.test(code)
-}
-
 /** Milliseconds in which a client that was too slow may read its answer. */
 const lingerMs = 1000
-
-/** For a log. What Node keeps at an error besides may be octets of an answer. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code } = error as NodeJS.ErrnoException
-  return code === undefined ? error.message : `${code} ${error.message}`
-}
 
 const usualBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 

@@ -139,18 +139,14 @@ export class Forwarding {
     if (this.#isSettled) return
     // It had ended before the request came; the upstream has seen nothing of it (RFC 9112 §9.3.1).
     if (this.#outgoing.reusedSocket && this.#framing === 'none' && !this.#isRetried) {
-      const { method = '' } = this.#options
-      if (stale.has(error.code ?? '') && idempotent.has(method)) {
+      if (stale.has(error.code) && idempotent.has(this.#options.method)) {
         this.#isRetried = true
         this.#outgoing = this.#send({ ...this.#options, agent: this.#proxy.upstream.freshAgent })
         this.#outgoing.end()
         return
       }
     }
-    this.#fail(
-      unreachable.has(error.code ?? '') ? 'upstream-unreachable' : 'upstream-failed',
-      error,
-    )
+    this.#fail(unreachable.has(error.code) ? 'upstream-unreachable' : 'upstream-failed', error)
   }
 
   #timedOut(): void {
@@ -158,7 +154,6 @@ export class Forwarding {
   }
 
   #fail(code: GatewayCode, error: Error | undefined): void {
-    if (this.#isSettled) return
     this.abort()
     this.#events.failed(code, error)
   }
@@ -265,11 +260,17 @@ export function requestOptions(
 const maxAnswerHead = 65_536
 
 /** RFC 9110 §9.2.2. */
-const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const idempotent: ReadonlySet<string | null | undefined> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PUT',
+  'DELETE',
+])
 
-const stale: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
+const stale: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 
-const unreachable: ReadonlySet<string> = new Set([
+const unreachable: ReadonlySet<string | undefined> = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
   'ENETUNREACH',

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { TrustAnchors } from '../client/trust-anchors.ts'
 import { type Agents, ApiProxy, keyOf, type Shared } from './api-proxy.ts'
 import { clientCertificates } from './connection.ts'
-import { type Hint, hintOf, noHint } from './contexts.ts'
+import { type Hint, hintOf } from './contexts.ts'
 import type { Core } from './core.ts'
 import { Listener } from './listener.ts'
 import { LiveTrusts } from './live.ts'
@@ -213,7 +213,7 @@ class RunningGateway implements Gateway {
     for (const proxy of retired) proxy.retire()
     this.#live.keepOnly(used)
     this.#material.sweep()
-    if (this.#listeners.length > 0) this.#advertise(routes)
+    this.#advertise(routes)
   }
 
   /** What is open is looked at under the new policies, in turns; and what began under older ones, once it is open. */
@@ -247,7 +247,7 @@ class RunningGateway implements Gateway {
       const known = hints.get(key)
       if (known !== undefined) return known
       const hosts = key === undefined ? [...routes.hosts] : [key]
-      const hint = hosts.length === 0 ? noHint : hintOf(hosts.flatMap(anchorsOf))
+      const hint = hintOf(hosts.flatMap(anchorsOf))
       hints.set(key, hint)
       return hint
     }

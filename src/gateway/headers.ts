@@ -27,7 +27,7 @@ export interface PassedHeaders {
   readonly via: string | undefined
   readonly contentLength: string | undefined
   readonly transferEncoding: string | undefined
-  readonly expect: string | undefined
+  readonly hasExpect: boolean
 }
 
 /** For one proxy: it remembers what becomes of each name, so that a request costs a look-up a line. */
@@ -49,7 +49,7 @@ export class RequestHeaders {
     let viaLine: string | undefined
     let length: string | undefined
     let coding: string | undefined
-    let expected: string | undefined
+    let hasExpect = false
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] as string
       const value = rawHeaders[i + 1] as string
@@ -78,7 +78,7 @@ export class RequestHeaders {
           coding = coding === undefined ? value : `${coding}, ${value}`
           break
         case expect:
-          expected = expected === undefined ? value : `${expected}, ${value}`
+          hasExpect = true
           break
         default:
       }
@@ -90,7 +90,7 @@ export class RequestHeaders {
       via: viaLine,
       contentLength: length,
       transferEncoding: coding,
-      expect: expected,
+      hasExpect,
     }
   }
 
@@ -122,7 +122,7 @@ export class RequestHeaders {
     const plain = folded(name)
     if (this.#own.has(plain) || ofGateway.has(plain) || ofGatewayPrefix.test(plain)) return drop
     // A twin of what frames the message or names the host.
-    return plain !== name && (specialFates.has(plain) || plain === 'host') ? drop : keep
+    return plain !== name && specialFates.has(plain) ? drop : keep
   }
 }
 

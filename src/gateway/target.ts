@@ -16,10 +16,14 @@ export type DestinationProblem = 'host-invalid' | 'request-target-invalid'
 /**
  * Reads it, or says why it cannot be. All hosts that a request names must be one: servers differ about which of them counts
  * (RFC 9112 §3.2.2, RFC 9113 §8.3.1).
+ *
+ * @param authority - The request's own, as received.
  */
-export function readDestination(request: HttpRequest): Destination | DestinationProblem {
-  const { authority, target } = request
-  if (authority === undefined) return 'host-invalid'
+export function readDestination(
+  request: HttpRequest,
+  authority: string,
+): Destination | DestinationProblem {
+  const { target } = request
   const host = hostOf(authority)
   if (host === undefined) return 'host-invalid'
   if (!request.isHttp1 && !isHostOfAll(request.rawHeaders, host)) return 'host-invalid'

@@ -35,9 +35,9 @@ import {
   viaOf,
 } from './core.ts'
 import { decide, ErrorPipeline } from './error-pipeline.ts'
-import { isUnwritable, reasonOf } from './exchange.ts'
 import { requestOptions } from './forward.ts'
 import { passAnswerHeaders } from './headers.ts'
+import { reasonOf, refusedBy } from './writing.ts'
 
 export class Tunnel {
   readonly #core: Core
@@ -85,7 +85,7 @@ export class Tunnel {
     this.#core.requests++
     // To its end: an error that nobody listens to would end the process.
     holdSocket(this.#socket)
-    this.#socket.on('close', () => this.#closed())
+    this.#socket.once('close', () => this.#closed())
     this.#safely(() => {
       if (this.#request.httpVersion !== '1.1') {
         this.#fail('http-version-unsupported')
@@ -173,14 +173,7 @@ export class Tunnel {
       ...requestOptions(upstream, 'GET', proxy.targetOf(destination.target), lines),
       agent: upstream.freshAgent,
     }
-    let outgoing: ClientRequest
-    try {
-      outgoing = upstream.isTls ? httpsRequest(options) : httpRequest(options)
-    } catch (error) {
-      if (!isUnwritable(error)) throw error
-      this.#fail('request-malformed', error)
-      return
-    }
+    const outgoing = upstream.isTls ? httpsRequest(options) : httpRequest(options)
     this.#outgoing = outgoing
     this.#timer = setTimeout(() => {
       outgoing.destroy()
@@ -206,10 +199,6 @@ export class Tunnel {
   }
 
   #upgraded(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
-    if (this.#isClosed) {
-      upstream.destroy()
-      return
-    }
     if (answer.statusCode !== 101 || answer.headers.upgrade?.toLowerCase() !== 'websocket') {
       upstream.destroy()
       this.#fail('upstream-failed')
@@ -281,26 +270,20 @@ export class Tunnel {
 
   /** Not upgraded: an answer as to any other request, and the last on its connection. */
   #pass(answer: IncomingMessage): void {
-    if (this.#isClosed) {
-      answer.destroy()
-      return
-    }
     const socket = this.#socket as Socket
     const response = new ServerResponse(this.#request)
     response.shouldKeepAlive = false
     response.assignSocket(socket)
     const { statusCode = 502, statusMessage = '' } = answer
-    this.#status = statusCode
     const lines = [...passAnswerHeaders(answer.rawHeaders), 'X-Request-Id', this.#id]
-    try {
-      response.writeHead(statusCode, statusMessage, lines)
-    } catch (error) {
-      if (!isUnwritable(error)) throw error
+    const unwritten = refusedBy(() => response.writeHead(statusCode, statusMessage, lines))
+    if (unwritten !== undefined) {
       response.detachSocket(socket)
       answer.destroy()
-      this.#fail('upstream-failed', error)
+      this.#fail('upstream-failed', unwritten)
       return
     }
+    this.#status = statusCode
     response.on('finish', () => {
       response.detachSocket(socket)
       socket.end()
@@ -347,7 +330,6 @@ export class Tunnel {
   }
 
   #closed(): void {
-    if (this.#isClosed) return
     this.#isClosed = true
     clearTimeout(this.#timer)
     for (const end of this.#watches.splice(0)) end()
