@@ -40,6 +40,7 @@ export class Listener implements Entrance {
   /** What still comes on these counts for nothing: their last answer has been sent. */
   readonly #refused = new WeakSet<Socket>()
   readonly #warned = new Set<string>()
+  #port = 0
   #hintFor: HintFor = () => noHint
   /** What the default context was made of. */
   #default: string
@@ -72,6 +73,7 @@ export class Listener implements Entrance {
       server.once('error', failed)
       server.listen(options.port, options.host, () => {
         server.off('error', failed)
+        listener.#port = (server.address() as AddressInfo).port
         listening()
       })
     })
@@ -83,8 +85,9 @@ export class Listener implements Entrance {
     return listener
   }
 
+  /** Stays what it was while the listener is drained. */
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port
+    return this.#port
   }
 
   get connections(): number {
@@ -218,7 +221,7 @@ export class Listener implements Entrance {
     } catch (error) {
       // A certificate that OpenSSL does not take; the handshake fails, and nothing else.
       this.#core.logger.error({ host, err: error }, 'no secure context')
-      done(error instanceof Error ? error : new Error('no secure context'))
+      done(error as Error)
     }
   }
 
