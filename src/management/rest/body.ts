@@ -1,6 +1,7 @@
 /** Bodies of requests: bounded in octets and time, strict UTF-8, strict JSON. @module */
 
 import { Refusal } from '../service/refusal.ts'
+import { type JsonFault, jsonFault, maxDepth, maxValues } from './json.ts'
 
 /**
  * @param maximum - Octets; one more is 413.
@@ -61,6 +62,8 @@ export function parseJson(octets: Uint8Array): unknown {
   } catch {
     throw new Refusal('body-malformed', 'the body is not UTF-8')
   }
+  const fault = jsonFault(text)
+  if (fault !== undefined) throw faultRefusal(fault)
   let value: unknown
   try {
     value = JSON.parse(text) as unknown
@@ -72,6 +75,19 @@ export function parseJson(octets: Uint8Array): unknown {
     throw new Refusal('body-malformed', 'the body has half a surrogate pair in a text')
   }
   return value
+}
+
+function faultRefusal({ code, path }: JsonFault): Refusal {
+  if (code === 'duplicate-key') {
+    // Which of the two counts, each reader decides for itself: whoever looked at the other one saw another document.
+    return new Refusal('json-duplicate-key', `${path} is there twice`, {
+      details: [{ path, problem: 'not-unique', expected: 'each name once' }],
+    })
+  }
+  if (code === 'too-deep') {
+    return new Refusal('body-malformed', `the body goes deeper than ${maxDepth} levels`)
+  }
+  return new Refusal('body-too-large', `the body has more than ${maxValues} values`)
 }
 
 function hasLoneSurrogate(value: unknown): boolean {

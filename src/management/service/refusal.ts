@@ -50,6 +50,7 @@ export function invalidField(
 /** A code once published keeps its meaning and status. */
 const statuses = {
   'body-malformed': 400,
+  'json-duplicate-key': 400,
   'path-malformed': 400,
   'header-malformed': 400,
   'token-missing': 401,

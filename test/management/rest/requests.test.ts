@@ -228,10 +228,24 @@ describe('bodies', () => {
     ['[]', 422],
     ['"text"', 422],
     ['{}', 422],
-    [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 422],
+    [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400],
   ])('%j', async (text, status) => {
     const answer = await manager.send('POST', `${policies}x/`, { body: text })
     expect([answer.status, answer.body.success]).toEqual([status, false])
+  })
+
+  test.each([
+    [
+      `{"operationMetadata":{"targetScope":"ALL","targetPipeline":"REQUEST","deploy":false},
+        "policy":{"type":"policy-auth-mtls","validateCertificate":true,"validateCertificate":false}}`,
+      'policy.validateCertificate',
+    ],
+    ['{"policy":{},"\\u0070olicy":{}}', 'policy'],
+  ])('a name that comes twice is 400 with its path: %s', async (text, path) => {
+    const { status, body: answer } = await manager.send('POST', `${policies}x/`, { body: text })
+    expect([status, answer.error?.code]).toEqual([400, 'json-duplicate-key'])
+    expect(answer.error?.details).toMatchObject([{ path, problem: 'not-unique' }])
+    expect((await manager.send('GET', `${policies}x/`)).status).toBe(404)
   })
 
   test('octets that are no UTF-8 are 400', async () => {
