@@ -97,7 +97,7 @@ export class ClientConnection implements Connection, TlsConnection {
 
   /** DER of the client's own certificate; `undefined`: it sent none, or has gone. */
   get leaf(): Uint8Array | undefined {
-    this.#leaf ??= this.#certificates?.[0] ?? leafInSession(this.#socket) ?? leafOf(this.#socket)
+    this.#leaf ??= this.#certificates?.[0] ?? leafOfSession(this.#socket) ?? leafOf(this.#socket)
     return this.#leaf
   }
 
@@ -161,27 +161,29 @@ function leafOf(socket: TLSSocket): Uint8Array | undefined {
   return raw && new Uint8Array(raw)
 }
 
+/** `undefined` as well for a socket that is closed: it has no session, and Node says so with `null`. */
+function leafOfSession(socket: TLSSocket): Uint8Array | undefined {
+  const session = socket.getSession() as Buffer | null | undefined
+  const leaf = session ? leafInSession(session) : undefined
+  // The keys of the connection are in it.
+  session?.fill(0)
+  return leaf
+}
+
 /**
  * The client's certificate in OpenSSL's own encoding of the session (`i2d_SSL_SESSION`): a SEQUENCE with it under [3]. It is what
  * `getPeerCertificate` shows, which also makes texts of all its names. `undefined`: there is none, or this is no such encoding.
  */
-function leafInSession(socket: TLSSocket): Uint8Array | undefined {
-  const session = socket.getSession()
-  if (session === undefined) return undefined
-  try {
-    const outer = elementAt(session, 0)
-    if (outer?.tag !== 0x30) return undefined
-    for (let at = outer.from; at < outer.end; ) {
-      const element = elementAt(session, at)
-      if (element === undefined) return undefined
-      if (element.tag === 0xa3) return new Uint8Array(session.subarray(element.from, element.end))
-      at = element.end
-    }
-    return undefined
-  } finally {
-    // The keys of the connection are in it.
-    session.fill(0)
+export function leafInSession(session: Uint8Array): Uint8Array | undefined {
+  const outer = elementAt(session, 0)
+  if (outer?.tag !== 0x30) return undefined
+  for (let at = outer.from; at < outer.end; ) {
+    const element = elementAt(session, at)
+    if (element === undefined) return undefined
+    if (element.tag === 0xa3) return new Uint8Array(session.subarray(element.from, element.end))
+    at = element.end
   }
+  return undefined
 }
 
 /** Tag, and where the content begins and ends. */

@@ -1,8 +1,13 @@
 /** What a client presented, asked of OpenSSL in the cheap way: the same as in the usual one. */
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type TLSSocket } from 'node:tls'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ClientConnection, clientCertificates } from '../../src/gateway/connection.ts'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import {
+  ClientConnection,
+  clientCertificates,
+  leafInSession,
+} from '../../src/gateway/connection.ts'
 import { createPki, issueCa, type Pki } from '../../src/testing/index.ts'
 import { requestWith } from '../http/support.ts'
 
@@ -87,6 +92,44 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (version) => {
     const [first] = (await pair(version, true)).map((socket) => new ClientConnection(socket))
     expect(first?.certificates()).toHaveLength(2)
     expect(hex(first?.leaf)).toBe(hex(pki.client.der))
+  })
+
+  test('is found in OpenSSL’s session, whatever else becomes of those octets', async () => {
+    const [socket] = await pair(version, true)
+    const session = new Uint8Array(socket?.getSession() ?? [])
+    const leaf = hex(pki.client.der)
+    expect(hex(leafInSession(session))).toBe(leaf)
+    for (let end = 0; end < session.length; end++) {
+      expect(leafInSession(session.subarray(0, end))).toBeUndefined()
+    }
+    const octets = fc.tuple(fc.nat(session.length - 1), fc.nat(255))
+    fc.assert(
+      fc.property(octets, ([at, octet]) => {
+        const read = leafInSession(session.with(at, octet))
+        expect(read === undefined || read.length <= session.length).toBe(true)
+      }),
+    )
+    fc.assert(fc.property(fc.uint8Array(), (noise) => void leafInSession(noise)))
+    // A length of 2^32 octets.
+    expect(leafInSession(Uint8Array.of(0x30, 0x84, 255, 255, 255, 255))).toBeUndefined()
+    expect(leafInSession(Uint8Array.of(0x30, 2, 0xa2))).toBeUndefined()
+    expect(leafInSession(Uint8Array.of(0x30, 2, 2, 0))).toBeUndefined()
+  })
+
+  test('is asked of Node where the session is another encoding', async () => {
+    const [socket] = await pair(version, true)
+    vi.spyOn(socket as TLSSocket, 'getSession').mockReturnValue(Buffer.from('another'))
+    expect(hex(new ClientConnection(socket as TLSSocket).leaf)).toBe(hex(pki.client.der))
+  })
+
+  test('is none of a socket that is closed', async () => {
+    const [socket] = await pair(version, true)
+    const connection = new ClientConnection(socket as TLSSocket)
+    const closed = new Promise((resolve) => socket?.on('close', resolve))
+    socket?.destroy()
+    await closed
+    expect([connection.leaf, connection.certificates()]).toEqual([undefined, []])
+    expect(connection.remoteAddress).toBeUndefined()
   })
 
   test('none', async () => {
