@@ -24,6 +24,7 @@ import {
 import type { Trust } from '../policy/trust.ts'
 import type { KillList } from '../revocation/kill-list.ts'
 import { RequestHeaders } from './headers.ts'
+import type { GatewayMetrics } from './metrics.ts'
 import { isConspicuous, pathIn, plainPath } from './plain-path.ts'
 import { type LiveRevocation, revocationOptions } from './revocation.ts'
 import type { Routed } from './routes.ts'
@@ -33,6 +34,7 @@ import type { Material } from './trust.ts'
 export interface Shared {
   readonly source: ClientCertificateSource
   readonly hooks: readonly Hooks[]
+  readonly metrics: Pick<GatewayMetrics, 'decisionsOf'>
   readonly answer: Answering
   readonly agents: Agents
   readonly keepsHost: boolean
@@ -82,6 +84,8 @@ export class ApiProxy implements Routed {
   readonly guards: { readonly [P in PipelineName]: Guard | undefined }
   /** Whether some policy in force wants a certificate. */
   readonly wantsCertificate: boolean
+  /** Whether some policy only reports: then a request that was let in may be one to tell of. */
+  readonly reports: boolean
   #active = 0
   #isRetired = false
   /** `undefined`: no endpoint has policies of its own. */
@@ -102,8 +106,10 @@ export class ApiProxy implements Routed {
     this.#find = only === undefined ? find : undefined
     const all = pipelineNames.flatMap((pipeline) => lists[pipeline])
     this.wantsCertificate = all.some(({ active, mode }) => active && mode === 'enforce')
+    this.reports = all.some(({ active, mode }) => active && mode === 'report')
     this.trustAnchors = this.wantsCertificate ? material.trustAnchors : undefined
     const trust = trustOf(snapshot, material, live)
+    const hooks = [...of.hooks, ...of.metrics.decisionsOf(this.project, this.name)]
     const guardOf = (pipeline: PipelineName): Guard | undefined =>
       lists[pipeline].length === 0
         ? undefined
@@ -115,7 +121,7 @@ export class ApiProxy implements Routed {
             authority: 'any',
             answer: of.answer,
             identityHeaders: upstream.identityHeaders as IdentityHeaders,
-            hooks: pipeline === 'ERROR' ? of.hooks.map(asError) : of.hooks,
+            hooks: pipeline === 'ERROR' ? hooks.map(asError) : hooks,
           })
     this.guards = {
       REQUEST: guardOf('REQUEST'),

@@ -62,13 +62,6 @@ class RunningGateway implements Gateway {
 
   constructor({ listeners, hooks, logger, metrics, limits, upstream, answer }: ReadGatewayOptions) {
     this.#hosts = listeners.map(({ host }) => host)
-    this.#shared = {
-      source: clientCertificates(rememberedChains),
-      hooks,
-      answer,
-      agents: agentsOf(limits.maxUpstreamConnections, upstream.ca),
-      keepsHost: upstream.host === 'kept',
-    }
     this.#live = new LiveTrusts((of, event) => {
       const level = event.type === 'failed' ? 'warn' : 'debug'
       logger[level]({ ...of, event }, 'revocation data')
@@ -94,6 +87,14 @@ class RunningGateway implements Gateway {
       }),
     }
     this.#core = core
+    this.#shared = {
+      source: clientCertificates(rememberedChains),
+      hooks,
+      metrics: core.metrics,
+      answer,
+      agents: agentsOf(limits.maxUpstreamConnections, upstream.ca),
+      keepsHost: upstream.host === 'kept',
+    }
   }
 
   async open({ listeners }: ReadGatewayOptions): Promise<void> {
@@ -202,6 +203,7 @@ class RunningGateway implements Gateway {
     const before = this.#proxies
     this.#proxies = next
     this.#core.routes = routes
+    this.#core.metrics.keepOnly(next.values())
     const used = new Set<object>()
     for (const { live } of next.values()) {
       used.add(live.killList)

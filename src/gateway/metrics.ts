@@ -1,11 +1,18 @@
 /** Metrics of a gateway. Labels are names from the configuration, statuses and codes: nothing that a client can choose. @module */
 
-import type { Counter } from 'prom-client'
 import { misuse } from '../client/misuse.ts'
+import type { Hooks } from '../http/event.ts'
+import { decisionTimes } from '../http/metrics/decision-times.ts'
+import { decisionsName } from '../http/metrics/prometheus.ts'
 import type { GatewayCode } from './answer.ts'
 import type { GatewayMetricsOptions } from './options.ts'
+import { ProxyCounts, type Series } from './proxy-counts.ts'
 
 export interface GatewayMetrics {
+  /** Hooks that count the decisions of an API proxy; none: nobody counts. */
+  decisionsOf(project: string, proxy: string): readonly Hooks[]
+  /** Forgets the series of all other proxies; what ends late of those is counted for none. */
+  keepOnly(proxies: Iterable<{ readonly project: string; readonly name: string }>): void
   /** @param project - Empty, as `proxy`: no proxy was found. */
   answered(project: string, proxy: string, status: number, seconds: number): void
   failed(code: GatewayCode): void
@@ -25,6 +32,9 @@ export interface Observed {
 }
 
 /**
+ * - `mtls_policy_decisions_total{project,proxy,outcome,policy,code}` and `mtls_policy_would_refuse_total{project,proxy,policy,code}`: a
+ *   policy's name is its own within one proxy
+ * - those of `decisionTimes`
  * - `mtls_policy_gateway_requests_total{project,proxy,status}`
  * - `mtls_policy_gateway_request_seconds`: a histogram, until the answer has ended
  * - `mtls_policy_gateway_failures_total{code}`: what the gateway answered for itself
@@ -43,10 +53,10 @@ export function gatewayMetrics(
   if (options === undefined) return noMetrics
   const { client, register = client.register } = options
   const registers = [register]
-  if (register.getSingleMetric(`${prefix}requests_total`) !== undefined) {
-    throw misuse('options-conflict', 'the registry has the metrics of a gateway already', {
-      option: 'metrics.register',
-    })
+  for (const name of [`${prefix}requests_total`, decisionsName]) {
+    if (register.getSingleMetric(name) === undefined) continue
+    const message = `the registry has ${name} already: a gateway counts by itself`
+    throw misuse('options-conflict', message, { option: 'metrics.register' })
   }
   const counter = <L extends string>(name: string, help: string, labels: readonly L[]) =>
     new client.Counter({ name: `${prefix}${name}`, help, labelNames: labels, registers })
@@ -64,11 +74,46 @@ export function gatewayMetrics(
             },
           }),
     })
-  const requests = counter('requests_total', 'Requests by proxy and status of the answer.', [
-    'project',
-    'proxy',
-    'status',
-  ] as const)
+  const all = new Map<string, ProxyCounts>()
+  const nowhere = new ProxyCounts('', '', nothing)
+  /** A counter whose series are there as long as their proxy. */
+  const byProxy = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    seriesOf: (counts: ProxyCounts) => Iterable<Series<L>>,
+  ) =>
+    new client.Counter({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset()
+        for (const counts of [nowhere, ...all.values()]) {
+          for (const [labels, count] of seriesOf(counts)) this.inc(labels, count)
+        }
+      },
+    })
+  byProxy(
+    decisionsName,
+    'Decisions by proxy, outcome, policy and code.',
+    ['project', 'proxy', 'outcome', 'policy', 'code'],
+    (counts) => counts.decisions(),
+  )
+  byProxy(
+    'mtls_policy_would_refuse_total',
+    'Refusals by policies in report mode, which let the request pass.',
+    ['project', 'proxy', 'policy', 'code'],
+    (counts) => counts.wouldBeRefusals(),
+  )
+  const observe = decisionTimes(client, registers)
+  byProxy(
+    `${prefix}requests_total`,
+    'Requests by proxy and status of the answer.',
+    ['project', 'proxy', 'status'],
+    (counts) => counts.answers(),
+  )
   const seconds = new client.Histogram({
     name: `${prefix}request_seconds`,
     help: 'Time until the answer has ended.',
@@ -94,18 +139,21 @@ export function gatewayMetrics(
     'Unix time at which the first server certificate runs out.',
     observed.earliestCertificate,
   )
-  // Looking a child up by its labels costs more than counting.
-  const children = new Map<string, Counter.Internal>()
+  const keyOf = (project: string, proxy: string): string => `${project}\n${proxy}`
   return {
+    decisionsOf: (project, proxy) => {
+      const key = keyOf(project, proxy)
+      const counts = all.get(key) ?? new ProxyCounts(project, proxy, observe)
+      all.set(key, counts)
+      return [counts]
+    },
+    keepOnly: (proxies) => {
+      const kept = new Set([...proxies].map(({ project, name }) => keyOf(project, name)))
+      for (const key of all.keys()) if (!kept.has(key)) all.delete(key)
+    },
     answered: (project, proxy, status, took) => {
-      const key = `${project}\n${proxy}\n${status}`
-      let child = children.get(key)
-      if (child === undefined) {
-        child = requests.labels(project, proxy, String(status))
-        if (children.size >= maxChildren) children.clear()
-        children.set(key, child)
-      }
-      child.inc()
+      const counts = proxy === '' ? nowhere : all.get(keyOf(project, proxy))
+      counts?.answered(status)
       seconds.observe(took)
     },
     failed: (code) => failures.inc({ code }),
@@ -120,10 +168,11 @@ export function gatewayMetrics(
 }
 
 const prefix = 'mtls_policy_gateway_'
-const maxChildren = 50_000
 
 const nothing = (): void => {}
 const noMetrics: GatewayMetrics = {
+  decisionsOf: () => [],
+  keepOnly: nothing,
   answered: nothing,
   failed: nothing,
   handshakeFailed: nothing,

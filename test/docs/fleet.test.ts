@@ -46,7 +46,7 @@ describe('what docs/fleet.md says', () => {
       }),
     )
     const rows = rowsOf(sectionOf(fleet, '### Logs and metrics')).filter(([name]) =>
-      /^mtls_policy_(?:gateway|manager)_\w+$/.test(name ?? ''),
+      /^mtls_policy_\w+$/.test(name ?? ''),
     )
     // Those of the command line, beside the gateway's own.
     const besides = [

@@ -3,9 +3,8 @@
 import type { Registry } from 'prom-client'
 import { createGateway, type Gateway, type ListenerOptions } from '../../gateway/index.ts'
 import { createSubscription, type Subscription } from '../../gateway/subscription/index.ts'
-import { prometheusHooks } from '../../http/metrics/prometheus.ts'
 import type { Logger } from './logger.ts'
-import { newRegistry } from './metrics.ts'
+import { type Metrics, newRegistry } from './metrics.ts'
 
 export interface RunGatewayOptions {
   readonly environment: string
@@ -20,6 +19,8 @@ export interface RunGatewayOptions {
   readonly ca: string | undefined
   readonly listeners: readonly ListenerOptions[]
   readonly logger: Logger
+  /** Default: one of its own. */
+  readonly metrics?: Metrics
 }
 
 export interface RunningGateway {
@@ -35,18 +36,16 @@ export interface RunningGateway {
 /** Opens the listeners, and follows the manager; what is on disk is in force until it answers. */
 export async function runGateway(options: RunGatewayOptions): Promise<RunningGateway> {
   const { environment, managerUrl, token, name, publicKey, folder, ca, listeners, logger } = options
-  const { client, register: registry } = await newRegistry()
+  const { client, register: registry } = options.metrics ?? (await newRegistry())
   const alarms = new client.Counter({
     name: 'mtls_policy_gateway_alarms_total',
     help: 'What the manager sent and was refused, or could not be had',
     labelNames: ['code'],
     registers: [registry],
   })
-  const hooks = prometheusHooks({ client, register: registry })
   const gateway = await createGateway({
     listeners,
     logger,
-    hooks,
     metrics: { client, register: registry },
   })
   try {

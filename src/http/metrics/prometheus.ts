@@ -9,9 +9,8 @@ import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { misuse } from '../../client/misuse.ts'
 import type { DecisionEvent } from '../event.ts'
 import { checkOptionNames } from '../sources/options.ts'
-import { validationBuckets } from './buckets.ts'
 import { crlAges, type ObservedRevocations } from './crl-ages.ts'
-import { EarliestExpiries } from './expiries.ts'
+import { decisionTimes } from './decision-times.ts'
 import type { MetricHooks } from './hooks.ts'
 
 export interface PrometheusOptions {
@@ -73,29 +72,7 @@ export function prometheusHooks(options: PrometheusOptions): MetricHooks {
     labelNames: ['policy', 'code'] as const,
     registers,
   })
-  const validation = new client.Histogram({
-    name: 'mtls_policy_validation_seconds',
-    help: 'Time of decisions that were not remembered.',
-    buckets: [...validationBuckets],
-    registers,
-  })
-  const remembered = new client.Counter({
-    name: 'mtls_policy_remembered_total',
-    help: 'Decisions that were remembered, from the connection or from the same header, and others.',
-    labelNames: ['remembered'] as const,
-    registers,
-  })
-  const expiries = new EarliestExpiries()
-  new client.Gauge({
-    name: 'mtls_policy_earliest_not_after_seconds',
-    help: 'Unix time at which the first certificate of an issuer runs out, of those that came in today or yesterday.',
-    labelNames: ['issuer'] as const,
-    registers,
-    collect() {
-      this.reset()
-      for (const [issuer, notAfter] of expiries.entries(Date.now())) this.set({ issuer }, notAfter)
-    },
-  })
+  const observe = decisionTimes(client, registers)
   if (revocation !== undefined) {
     new client.Gauge({
       name: 'mtls_policy_crl_age_seconds',
@@ -112,16 +89,15 @@ export function prometheusHooks(options: PrometheusOptions): MetricHooks {
   }
   return {
     decision: (event: DecisionEvent) => {
-      const { outcome, policy = '', code = '', isRemembered } = event
+      const { outcome, policy = '', code = '' } = event
       decisions.inc({ outcome, policy, code })
       for (const refusal of event.wouldRefuse) {
         wouldRefuse.inc({ policy: refusal.policy, code: refusal.code })
       }
-      remembered.inc({ remembered: isRemembered ? 'true' : 'false' })
-      if (!isRemembered) validation.observe(event.milliseconds / 1000)
-      expiries.observe(event.verdict, event.time)
+      observe(event)
     },
   }
 }
 
-const decisionsName = 'mtls_policy_decisions_total'
+/** Of which there is one in a registry, whoever counts. */
+export const decisionsName = 'mtls_policy_decisions_total'
