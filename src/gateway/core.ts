@@ -1,6 +1,7 @@
 /** What requests need of their gateway. @module */
 
 import { randomUUID } from 'node:crypto'
+import { logText } from '../base/log-text.ts'
 import { isMisdirected } from '../http/authority.ts'
 import type { NodeRequest } from '../http/node/request.ts'
 import type { HttpRequest } from '../http/request.ts'
@@ -131,5 +132,5 @@ export function requestIdIn(rawHeaders: readonly string[]): string {
 /** For a log: a query may hold secrets. */
 export function pathOf(target: string): string {
   const end = target.indexOf('?')
-  return (end === -1 ? target : target.slice(0, end)).slice(0, 1024)
+  return logText(end === -1 ? target : target.slice(0, end), 1024)
 }

@@ -16,10 +16,13 @@ export type Safely = (work: () => void) => void
 
 export class ErrorPipeline {
   readonly #safely: Safely
+  readonly #tell: (decision: Decision) => void
   #isAsked = false
 
-  constructor(safely: Safely) {
+  /** @param tell - Told of its decision, before anybody acts on it. */
+  constructor(safely: Safely, tell: (decision: Decision) => void) {
     this.#safely = safely
+    this.#tell = tell
   }
 
   /** Nobody is asked any more. */
@@ -43,6 +46,7 @@ export class ErrorPipeline {
     }
     this.#isAsked = true
     const decided = (decision: Decision): void => {
+      this.#tell(decision)
       then(decision.allowed ? undefined : { guard, decision })
     }
     decide(guard, request, decided, this.#safely)

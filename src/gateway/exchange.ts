@@ -6,6 +6,7 @@ import type { Answer } from '../http/answer.ts'
 import type { Decision } from '../http/decision.ts'
 import type { Guard } from '../http/guard.ts'
 import { respond } from '../http/node/apply.ts'
+import type { PipelineName } from '../policy/pipelines.ts'
 import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
 import { GatewayRequest } from './connection.ts'
@@ -21,6 +22,7 @@ import {
   seenBy,
   viaOf,
 } from './core.ts'
+import { clientOf, logDecision } from './decision-log.ts'
 import { decide, ErrorPipeline } from './error-pipeline.ts'
 import {
   Forwarding,
@@ -55,8 +57,12 @@ export class Exchange {
   #isEnded = false
   /** Of a refusal or a failure, for the log. */
   #code: string | undefined
-  #decisionId: string | undefined
-  readonly #errors = new ErrorPipeline((work) => this.#safely(work))
+  /** The one that refused, or else the first one. */
+  #decision: Decision | undefined
+  readonly #errors = new ErrorPipeline(
+    (work) => this.#safely(work),
+    (decision) => this.#tell('ERROR', decision),
+  )
 
   constructor(core: Core, entrance: Entrance, request: ServerRequest, response: GatewayResponse) {
     this.#core = core
@@ -89,14 +95,16 @@ export class Exchange {
         this.#forward(proxy, [])
         return
       }
-      this.#decide(guard, (decision) => {
+      this.#decide('REQUEST', guard, (decision) => {
         this.#forward(proxy, proxy.identityLines(guard, decision))
       })
     })
   }
 
-  #decide(guard: Guard, pass: (decision: Decision) => void): void {
+  #decide(pipeline: PipelineName, guard: Guard, pass: (decision: Decision) => void): void {
     const decided = (decision: Decision): void => {
+      this.#decision ??= decision
+      this.#tell(pipeline, decision)
       if (decision.allowed) pass(decision)
       else this.#refuse(guard, decision)
     }
@@ -161,7 +169,7 @@ export class Exchange {
     answer.on('error', () => this.#cut())
     const guard = proxy.guards.RESPONSE
     if (guard === undefined) this.#send(answer)
-    else this.#decide(guard, () => this.#send(answer))
+    else this.#decide('RESPONSE', guard, () => this.#send(answer))
   }
 
   /** The head, and the body as it comes. */
@@ -237,7 +245,7 @@ export class Exchange {
   #refuse(guard: Guard, decision: Decision): void {
     this.#abandon()
     this.#code = decision.code
-    this.#decisionId = decision.id
+    this.#decision = decision
     this.#errors.ask(this.#found?.proxy, this.#seen, () => {
       this.#reply(guard.answer(decision, this.#seen))
     })
@@ -318,16 +326,30 @@ export class Exchange {
     const { logger } = this.#core
     const level = this.#code === undefined ? 'debug' : 'info'
     if (logger.isLevelEnabled?.(level) === false) return
-    logger[level]({ ...this.#facts(), status, seconds }, 'request')
+    // Of a refusal it was told before.
+    const client = level === 'debug' ? clientOf(this.#decision?.outcome, this.#seen) : {}
+    logger[level]({ ...this.#facts(), ...client, status, seconds }, 'request')
+  }
+
+  #tell(pipeline: PipelineName, decision: Decision): void {
+    if (decision.allowed && this.#found?.proxy.reports !== true) return
+    logDecision(this.#core.logger, pipeline, decision, this.#seen, () => this.#place())
   }
 
   #facts(): object {
+    return {
+      ...this.#place(),
+      ...(this.#decision === undefined ? {} : { decisionId: this.#decision.id }),
+      ...(this.#code === undefined ? {} : { code: this.#code }),
+    }
+  }
+
+  #place(): object {
     const proxy = this.#found?.proxy
     return {
       requestId: this.#requestId(),
-      ...(this.#decisionId === undefined ? {} : { decisionId: this.#decisionId }),
-      ...(this.#code === undefined ? {} : { code: this.#code }),
       ...(proxy === undefined ? {} : { project: proxy.project, proxy: proxy.name }),
+      address: this.#seen.connection?.remoteAddress,
       method: this.#request.method,
       host: this.#found?.destination.host,
       path: pathOf(this.#request.url ?? ''),

@@ -20,6 +20,7 @@ import type { Answer } from '../http/answer.ts'
 import type { Decision } from '../http/decision.ts'
 import type { Guard } from '../http/guard.ts'
 import { holdSocket, refuseUpgrade } from '../http/node/upgrade.ts'
+import type { PipelineName } from '../policy/pipelines.ts'
 import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
 import { GatewayRequest } from './connection.ts'
@@ -34,6 +35,7 @@ import {
   seenBy,
   viaOf,
 } from './core.ts'
+import { clientOf, logDecision } from './decision-log.ts'
 import { decide, ErrorPipeline } from './error-pipeline.ts'
 import { requestOptions } from './forward.ts'
 import { passAnswerHeaders } from './headers.ts'
@@ -60,8 +62,12 @@ export class Tunnel {
   #isOpen = false
   #status = 0
   #code: string | undefined
-  #decisionId: string | undefined
-  readonly #errors = new ErrorPipeline((work) => this.#safely(work))
+  /** The one that refused, or else the first one. */
+  #decision: Decision | undefined
+  readonly #errors = new ErrorPipeline(
+    (work) => this.#safely(work),
+    (decision) => this.#tell('ERROR', decision),
+  )
 
   constructor(
     core: Core,
@@ -148,6 +154,8 @@ export class Tunnel {
       return
     }
     const decided = (decision: Decision): void => {
+      this.#decision ??= decision
+      this.#tell(pipeline, decision)
       if (this.#isClosed) return
       if (!decision.allowed) {
         this.#refuse(guard, decision)
@@ -239,30 +247,32 @@ export class Tunnel {
       const guard = proxy.guards[pipeline]
       const decision = this.#decisions.get(pipeline) ?? [...this.#decisions.values()][0]
       if (guard === undefined) continue
-      if (decision !== undefined) this.#keepWatch(guard, decision)
-      else this.#judge(guard)
+      if (decision !== undefined) this.#keepWatch(pipeline, guard, decision)
+      else this.#judge(pipeline, guard)
     }
   }
 
-  #keepWatch(guard: Guard, decision: Decision): void {
-    const end = guard.watch(this.#seen, decision, ({ code, id }) => {
-      this.#code = code
-      this.#decisionId = id
+  #keepWatch(pipeline: PipelineName, guard: Guard, decision: Decision): void {
+    const end = guard.watch(this.#seen, decision, (refusal) => {
+      this.#code = refusal.code
+      this.#decision = refusal
+      this.#tell(pipeline, refusal)
       this.end()
     })
     this.#watches.push(end)
   }
 
   /** Policies came where there were none. */
-  #judge(guard: Guard): void {
+  #judge(pipeline: PipelineName, guard: Guard): void {
     const judged = (decision: Decision): void => {
       if (this.#isClosed) return
+      this.#tell(pipeline, decision)
       if (decision.allowed) {
-        this.#keepWatch(guard, decision)
+        this.#keepWatch(pipeline, guard, decision)
         return
       }
       this.#code = decision.code
-      this.#decisionId = decision.id
+      this.#decision = decision
       this.end()
     }
     decide(guard, this.#seen, judged, (work) => this.#safely(work))
@@ -300,7 +310,7 @@ export class Tunnel {
     this.#upstream?.destroy()
     this.#outgoing?.destroy()
     this.#code = decision.code
-    this.#decisionId = decision.id
+    this.#decision = decision
     this.#errors.ask(this.#proxy, this.#seen, () => {
       this.#reply(guard.answer(decision, this.#seen))
     })
@@ -344,16 +354,31 @@ export class Tunnel {
     metrics.answered(project, name, this.#status, seconds)
     const level = this.#code === undefined ? 'debug' : 'info'
     if (logger.isLevelEnabled?.(level) === false) return
-    logger[level]({ ...this.#facts(), status: this.#status, seconds }, 'websocket')
+    // Of a refusal it was told before.
+    const client = level === 'debug' ? clientOf(this.#decision?.outcome, this.#seen) : {}
+    logger[level]({ ...this.#facts(), ...client, status: this.#status, seconds }, 'websocket')
+  }
+
+  #tell(pipeline: PipelineName, decision: Decision): void {
+    if (decision.allowed && this.#proxy?.reports !== true) return
+    logDecision(this.#core.logger, pipeline, decision, this.#seen, () => this.#place())
   }
 
   #facts(): object {
+    return {
+      ...this.#place(),
+      ...(this.#decision === undefined ? {} : { decisionId: this.#decision.id }),
+      ...(this.#code === undefined ? {} : { code: this.#code }),
+    }
+  }
+
+  #place(): object {
     const proxy = this.#proxy
     return {
       requestId: this.#id,
-      ...(this.#decisionId === undefined ? {} : { decisionId: this.#decisionId }),
-      ...(this.#code === undefined ? {} : { code: this.#code }),
       ...(proxy === undefined ? {} : { project: proxy.project, proxy: proxy.name }),
+      address: this.#seen.connection?.remoteAddress,
+      method: this.#request.method,
       host: this.#found?.destination.host,
       path: pathOf(this.#request.url ?? ''),
     }

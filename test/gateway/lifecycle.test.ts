@@ -412,7 +412,12 @@ describe('what operators see', () => {
     })
     await ask('HTTP/2', port, { client: world.pki.client, path: '/b?token=secret' })
     await until(() => lines.filter(({ message }) => message === 'request').length === 2)
-    expect(lines.find(({ facts }) => facts.code === 'certificate-missing')).toMatchObject({
+    const ofRefusal = lines.filter(({ facts }) => facts.code === 'certificate-missing')
+    expect(ofRefusal.map(({ level, message }) => [level, message])).toEqual([
+      ['warn', 'refused'],
+      ['info', 'request'],
+    ])
+    expect(ofRefusal[1]).toMatchObject({
       level: 'info',
       facts: {
         requestId: 'id-1',
@@ -424,7 +429,8 @@ describe('what operators see', () => {
       },
       message: 'request',
     })
-    expect(lines.find(({ level }) => level === 'warn')).toMatchObject({
+    expect(lines.find(({ message }) => message === 'gateway error')).toMatchObject({
+      level: 'warn',
       facts: { code: 'upstream-unreachable', path: '/b' },
       message: 'gateway error',
     })

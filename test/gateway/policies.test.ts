@@ -492,7 +492,12 @@ describe('a listener that does not ask', () => {
       expect((await ask('HTTP/1.1', port, { client: world.pki.client })).status).toBe(401)
     }
     expect(events.map(({ code }) => code)).toEqual(['certificate-missing', 'certificate-missing'])
-    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    const warnings = lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    expect(warnings.toSorted()).toEqual([
+      'policies want a certificate, and this listener asks for none',
+      'refused',
+      'refused',
+    ])
     expect((await ask('HTTP/1.1', port, { path: '/open/x' })).status).toBe(200)
   })
 })
