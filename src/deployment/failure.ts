@@ -1,6 +1,7 @@
 /** Why a document is refused: data with a code and the path of the field. @module */
 
 import type { PolicyProblem } from '../policy/problem.ts'
+import { type LiveMeasure, liveLimits, liveMeasureWords } from './live-limits.ts'
 
 /** `path` is such as `upstream.url` or `hosts[2]`; empty: the document itself. */
 export type DeploymentFailure =
@@ -24,10 +25,19 @@ export type DeploymentFailure =
   | Failing<'trust-anchor-unreadable'>
   | Failing<'intermediate-unreadable'>
   | Failing<'issuer-acl-invalid', { readonly expected: string }>
+  /** More than a gateway holds for one project, or for all of them. */
+  | Failing<'live-data-too-large', LiveExcess>
   | Failing<'kill-list-invalid', { readonly expected: string }>
   | Failing<'crl-unreadable'>
   /** Read, but its parts do not go together: a policy wants a trust anchor, and there is none. */
   | Failing<'snapshot-unusable', { readonly expected: string }>
+
+interface LiveExcess {
+  readonly of: LiveMeasure
+  /** `environment`: of what is shared by its projects. */
+  readonly whose: 'project' | 'environment'
+  readonly maximum: number
+}
 
 interface Mismatch {
   readonly expected: string
@@ -67,6 +77,10 @@ const texts: { readonly [C in DeploymentFailure['code']]: Describe<C> } = {
   'trust-anchor-unreadable': () => 'no certificate',
   'intermediate-unreadable': () => 'no certificate',
   'issuer-acl-invalid': (f) => `expected ${f.expected}`,
+  'live-data-too-large': (f) =>
+    f.whose === 'project'
+      ? `a project and its API proxies have at most ${f.maximum} ${liveMeasureWords[f.of]}`
+      : `all projects of the environment share ${f.maximum} ${liveMeasureWords[f.of]} beside the ${liveLimits[f.of].guaranteed} that each has for itself, and they are used up`,
   'kill-list-invalid': (f) => `expected ${f.expected}`,
   'crl-unreadable': () => 'no CRL',
   'snapshot-unusable': (f) => `cannot be used: ${f.expected}`,

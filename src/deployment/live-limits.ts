@@ -5,8 +5,7 @@
  * @module
  */
 
-import { canonicalJson } from './canonical.ts'
-import type { LiveData } from './live.ts'
+import type { LiveCrl, LiveKillEntry } from './live.ts'
 
 /** Of one project and its API proxies. */
 export interface LiveUse {
@@ -65,9 +64,22 @@ export function liveCapacity(measure: LiveMeasure): number {
   return guaranteed * maxLiveProjects + shared
 }
 
-/** What each project has in `data`. */
+/** An item of live data, and as it is written in them. */
+export interface Written<T> {
+  readonly item: T
+  /** Canonical JSON. */
+  readonly text: string
+}
+
+/** What each project has, by its name. */
 export function liveUseOf(
-  data: Pick<LiveData, 'crls' | 'killList'>,
+  {
+    crls,
+    killList,
+  }: {
+    readonly crls: readonly Written<LiveCrl>[]
+    readonly killList: readonly Written<LiveKillEntry>[]
+  },
   octetsOf: (sha256: string) => number,
 ): ReadonlyMap<string, LiveUse> {
   const uses = new Map<string, { -readonly [M in LiveMeasure]: number }>()
@@ -78,23 +90,23 @@ export function liveUseOf(
     uses.set(project, use)
     return use
   }
-  for (const item of data.killList) {
+  for (const { item, text } of killList) {
     const use = of(item.project)
     use.killEntries++
-    use.documentOctets += lengthOf(item)
+    use.documentOctets += Buffer.byteLength(text) + comma
   }
-  for (const item of data.crls) {
+  for (const { item, text } of crls) {
     const use = of(item.project)
     use.crls++
-    use.documentOctets += lengthOf(item)
+    use.documentOctets += Buffer.byteLength(text) + comma
     use.crlOctets += octetsOf(item.sha256)
   }
   return uses
 }
 
 /** What of `use` no project may have, whatever the others have. */
-export function overProjectLimit(use: LiveUse): LiveMeasure | undefined {
-  return liveMeasures.find((measure) => use[measure] > liveLimits[measure].perProject)
+export function overProjectLimit(use: Partial<LiveUse>): LiveMeasure | undefined {
+  return liveMeasures.find((measure) => (use[measure] ?? 0) > liveLimits[measure].perProject)
 }
 
 /**
@@ -116,7 +128,4 @@ export function overSharedLimit(
   })
 }
 
-/** With the comma that follows it. */
-function lengthOf(item: object): number {
-  return Buffer.byteLength(canonicalJson(item)) + 1
-}
+const comma = 1

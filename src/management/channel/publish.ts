@@ -1,15 +1,28 @@
 /** Puts a snapshot or live data in force: numbered, signed and told to gateways, all within the caller's transaction. @module */
 
 import { createPublicKey } from 'node:crypto'
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { failed, type Result, success } from '../../base/result.ts'
-import { canonicalJson, hashOf } from '../../deployment/canonical.ts'
+import { canonicalJson, hashOf, sha256Hex } from '../../deployment/canonical.ts'
 import type { DeploymentFailure } from '../../deployment/failure.ts'
 import { publicKeyText, type SigningKey } from '../../deployment/keys.ts'
-import { checkLiveData, type KillEntryJson, type LiveData } from '../../deployment/live.ts'
+import {
+  checkLiveData,
+  type KillEntryJson,
+  type LiveData,
+  maxLiveBytes,
+} from '../../deployment/live.ts'
+import {
+  type LiveUse,
+  liveLimits,
+  liveUseOf,
+  overProjectLimit,
+  overSharedLimit,
+  type Written,
+} from '../../deployment/live-limits.ts'
 import { type Pointer, type Signed, signDocument } from '../../deployment/pointer.ts'
 import { checkSnapshot, type Snapshot, usabilityFailure } from '../../deployment/snapshot.ts'
-import type { OwnerKind, Schema } from '../store/schema.ts'
+import type { OwnerKind, PointerTable, Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { SigningKeyReplaced, signerKey } from './signer.ts'
 
@@ -54,17 +67,25 @@ export interface Publisher {
   /**
    * Renews the live data of one environment from the rows of `crls` and `kill_entries`.
    *
+   * @param grown - Project that has more than before: it is held against what it may have. What others have is no reason to refuse it, as
+   * long as it keeps within what is guaranteed to each; and nothing is for who takes something away.
    * @returns `undefined` as value: they are as they were.
    */
   readonly publishLive: (
     trx: Transaction<Schema>,
     environmentId: string,
+    grown?: string,
   ) => Promise<Result<Published | undefined, DeploymentFailure>>
-  /** {@link publishLive} for every environment in which the project, or the proxy, runs: after each change of its CRLs or kill list. */
+  /**
+   * {@link publishLive} for every environment in which the project, or the proxy, runs: after each change of its CRLs or kill list.
+   *
+   * @returns What is in force in each of them, changed or not.
+   */
   readonly publishLiveOf: (
     trx: Transaction<Schema>,
     kind: OwnerKind,
     ownerId: string,
+    change?: 'grows' | 'shrinks',
   ) => Promise<Result<readonly Published[], DeploymentFailure>>
 }
 
@@ -100,7 +121,7 @@ export function createPublisher({
   ): ReturnType<Publisher['publishSnapshot']> {
     const before = await trx
       .selectFrom('pointers')
-      .select(['hash', 'signed'])
+      .select(['hash', 'sequence', 'signed'])
       .where('environment_id', '=', environmentId)
       .where('api_proxy_id', '=', apiProxyId)
       .executeTakeFirst()
@@ -126,17 +147,32 @@ export function createPublisher({
       },
       signingKey,
     )
-    const row = { hash, sequence, signed: JSON.stringify(signed) }
-    await trx
-      .insertInto('pointers')
-      .values({ environment_id: environmentId, api_proxy_id: apiProxyId, ...row })
-      .onConflict((conflict) =>
-        conflict.columns(['environment_id', 'api_proxy_id']).doUpdateSet(row),
-      )
-      .execute()
+    const point = async (
+      row: Pick<PointerTable, 'hash' | 'sequence' | 'signed'>,
+    ): Promise<void> => {
+      await trx
+        .insertInto('pointers')
+        .values({ environment_id: environmentId, api_proxy_id: apiProxyId, ...row })
+        .onConflict((conflict) =>
+          conflict.columns(['environment_id', 'api_proxy_id']).doUpdateSet(row),
+        )
+        .execute()
+    }
+    await point({ hash, sequence, signed: JSON.stringify(signed) })
     if (isRunning !== (hash !== null)) {
-      const live = await publishLive(trx, environmentId)
-      if (!live.ok) return live
+      const live = await publishLive(trx, environmentId, hash === null ? undefined : project)
+      if (!live.ok) {
+        // The transaction may go on without this: nothing points to what was refused.
+        if (before !== undefined) await point(before)
+        else {
+          await trx
+            .deleteFrom('pointers')
+            .where('environment_id', '=', environmentId)
+            .where('api_proxy_id', '=', apiProxyId)
+            .execute()
+        }
+        return live
+      }
     }
     await store.notify(trx, name)
     return success({ environment: name, hash, sequence })
@@ -145,17 +181,22 @@ export function createPublisher({
   async function publishLive(
     trx: Transaction<Schema>,
     environmentId: string,
+    grown?: string,
   ): ReturnType<Publisher['publishLive']> {
     const environment = await trx
       .selectFrom('environments')
       .select('name')
       .where('id', '=', environmentId)
       .executeTakeFirstOrThrow()
-    const data = await liveDataOf(trx, environmentId, environment.name)
+    const { data, body, uses } = await liveDataOf(trx, environmentId, environment.name)
+    const excess = grown === undefined ? undefined : excessOf(grown, environment.name, uses)
+    if (excess !== undefined) return failed(excess)
     const checked = checkLiveData(data)
     if (!checked.ok) return checked
-    const body = canonicalJson(data)
-    const hash = hashOf(data)
+    if (Buffer.byteLength(body) > maxLiveBytes) {
+      return failed({ code: 'document-too-large', path: '', maximum: maxLiveBytes })
+    }
+    const hash = sha256Hex(body)
     const before = await trx
       .selectFrom('live_states')
       .select('hash')
@@ -188,12 +229,18 @@ export function createPublisher({
     trx: Transaction<Schema>,
     kind: OwnerKind,
     ownerId: string,
+    change: 'grows' | 'shrinks' = 'grows',
   ): ReturnType<Publisher['publishLiveOf']> {
     const all: Published[] = []
+    const project = await projectOf(trx, kind, ownerId)
     for (const environmentId of await environmentsRunning(trx, kind, ownerId)) {
-      const published = await publishLive(trx, environmentId)
+      const published = await publishLive(
+        trx,
+        environmentId,
+        change === 'grows' ? project : undefined,
+      )
       if (!published.ok) return published
-      if (published.value !== undefined) all.push(published.value)
+      all.push(published.value ?? (await publishedLive(trx, environmentId)))
     }
     return success(all)
   }
@@ -234,12 +281,60 @@ export async function environmentsRunning(
   return rows.map((row) => row.environment_id)
 }
 
+async function projectOf(
+  trx: Transaction<Schema>,
+  kind: OwnerKind,
+  ownerId: string,
+): Promise<string | undefined> {
+  const projects = trx.selectFrom('projects').select('projects.name')
+  const row = await (kind === 'project'
+    ? projects.where('projects.id', '=', ownerId)
+    : projects
+        .innerJoin('api_proxies', 'api_proxies.project_id', 'projects.id')
+        .where('api_proxies.id', '=', ownerId)
+  ).executeTakeFirst()
+  return row?.name
+}
+
+/** Live data that are as they were: where something runs, there are some. */
+async function publishedLive(trx: Transaction<Schema>, environmentId: string): Promise<Published> {
+  return await trx
+    .selectFrom('live_states')
+    .innerJoin('environments', 'environments.id', 'live_states.environment_id')
+    .select(['environments.name as environment', 'live_states.hash', 'live_states.sequence'])
+    .where('live_states.environment_id', '=', environmentId)
+    .executeTakeFirstOrThrow()
+}
+
+/** Why the project may not have so much. */
+function excessOf(
+  project: string,
+  environment: string,
+  uses: ReadonlyMap<string, LiveUse>,
+): DeploymentFailure | undefined {
+  const code = 'live-data-too-large'
+  const own = overProjectLimit(uses.get(project) ?? {})
+  if (own !== undefined) {
+    return { code, path: '', of: own, whose: 'project', maximum: liveLimits[own].perProject }
+  }
+  const shared = overSharedLimit(project, uses)
+  if (shared === undefined) return undefined
+  const maximum = liveLimits[shared].shared
+  return { code, path: environment, of: shared, whose: 'environment', maximum }
+}
+
 /** Everything that the running proxies and their projects have, in an order of its own: equal rows have an equal hash. */
 async function liveDataOf(
   trx: Transaction<Schema>,
   environmentId: string,
   environment: string,
-): Promise<LiveData> {
+): Promise<{
+  readonly data: LiveData
+  /** In canonical form. */
+  readonly body: string
+  /** By project. */
+  readonly uses: ReadonlyMap<string, LiveUse>
+}> {
   const running = await trx
     .selectFrom('pointers')
     .innerJoin('api_proxies', 'api_proxies.id', 'pointers.api_proxy_id')
@@ -253,34 +348,53 @@ async function liveDataOf(
     .where('pointers.environment_id', '=', environmentId)
     .where('pointers.hash', 'is not', null)
     .execute()
-  const scopes = new Map<string, { readonly project: string; readonly apiProxy: string | null }>()
+  const scopes = new Map<string, Scope>()
   for (const { proxyId, apiProxy, projectId, project } of running) {
     scopes.set(`proxy ${proxyId}`, { project, apiProxy })
     scopes.set(`project ${projectId}`, { project, apiProxy: null })
   }
-  const lists = await trx.selectFrom('crls').select(['owner_kind', 'owner_id', 'sha256']).execute()
+  const lists = await trx
+    .selectFrom('crls')
+    .select(['owner_kind', 'owner_id', 'sha256', sql<number>`length(der)`.as('octets')])
+    .execute()
   const entries = await trx
     .selectFrom('kill_entries')
     .select(['owner_kind', 'owner_id', 'entry', 'expires'])
     .execute()
-  const scoped = <T>(
-    rows: readonly { readonly owner_kind: OwnerKind; readonly owner_id: string }[],
-    read: (row: never) => T,
-  ): (T & { readonly project: string; readonly apiProxy: string | null })[] =>
+  const scoped = <R extends { readonly owner_kind: OwnerKind; readonly owner_id: string }, T>(
+    rows: readonly R[],
+    read: (row: R) => T,
+  ): Written<T & Scope>[] =>
     sorted(
       rows.flatMap((row) => {
         const scope = scopes.get(`${row.owner_kind} ${row.owner_id}`)
-        return scope === undefined ? [] : [{ ...scope, ...read(row as never) }]
+        return scope === undefined ? [] : [{ ...scope, ...read(row) }]
       }),
     )
+  const crls = scoped(lists, ({ sha256 }) => ({ sha256 }))
+  const killList = scoped(entries, killEntryOf)
+  const octets = new Map(lists.map((one) => [one.sha256, Number(one.octets)]))
+  // Written once: there may be a great many.
+  const frame = canonicalJson({ version: 1, environment, crls: [], killList: [] })
+  const list = (items: readonly Written<unknown>[]): string =>
+    `[${items.map(({ text }) => text).join()}]`
   return {
-    version: 1,
-    environment,
-    crls: scoped(lists, ({ sha256 }: { readonly sha256: string }) => ({ sha256 })),
-    killList: scoped(entries, (row: { readonly entry: string; readonly expires: string | null }) =>
-      killEntryOf(row),
-    ),
+    data: {
+      version: 1,
+      environment,
+      crls: crls.map(({ item }) => item),
+      killList: killList.map(({ item }) => item),
+    },
+    body: frame
+      .replace('"crls":[]', () => `"crls":${list(crls)}`)
+      .replace(/"killList":\[\](?=,"version":1\}$)/, () => `"killList":${list(killList)}`),
+    uses: liveUseOf({ crls, killList }, (sha256) => octets.get(sha256) ?? 0),
   }
+}
+
+interface Scope {
+  readonly project: string
+  readonly apiProxy: string | null
 }
 
 function killEntryOf(row: { readonly entry: string; readonly expires: string | null }): {
@@ -290,8 +404,7 @@ function killEntryOf(row: { readonly entry: string; readonly expires: string | n
   return row.expires === null ? { entry } : { entry: { expires: row.expires, ...entry } }
 }
 
-function sorted<T>(items: readonly T[]): T[] {
-  const keyed = items.map((item) => ({ item, key: canonicalJson(item) }))
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  return keyed.map(({ item }) => item)
+function sorted<T>(items: readonly T[]): Written<T>[] {
+  const written = items.map((item) => ({ item, text: canonicalJson(item) }))
+  return written.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
 }

@@ -17,6 +17,7 @@ import { recordChange, recordChanges } from './audit.ts'
 import type { Change } from './change.ts'
 import { chunksOf } from './chunks.ts'
 import { newId } from './ids.ts'
+import { demandRoom } from './live-room.ts'
 import { type Db, type Owner, ownerTarget } from './lookups.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
 import { invalidField, Refusal } from './refusal.ts'
@@ -60,10 +61,6 @@ export async function addCrl(change: Change, owner: Owner, list: CertificateList
     }
     await trx.deleteFrom('crls').where('id', '=', row.id).execute()
   }
-  const count = await ownCrls(trx, owner)
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  if (Number(count.count) >= maxCrls) throw new Refusal('limit-reached', `at most ${maxCrls} CRLs`)
   const row = {
     id: newId(now),
     owner_kind: owner.kind,
@@ -75,6 +72,7 @@ export async function addCrl(change: Change, owner: Owner, list: CertificateList
     der: list.der,
   }
   await trx.insertInto('crls').values(row).execute()
+  await demandRoom(change, owner)
   const resource = crlResource({ ...row, octets: list.der.length })
   await recordChange(trx, { actor, now }, 'crl.add', `${ownerTarget(owner)}/crls/${sha256}`, {
     ...resource,
@@ -158,16 +156,11 @@ export async function addKill(
 
 /** All or nothing, as one: each alone would count again what is there. */
 export async function addKills(
-  { trx, actor, now }: Change,
+  change: Change,
   owner: Owner,
   entries: readonly KillEntryJson[],
 ): Promise<readonly KillEntry[]> {
-  const count = await ownKills(trx, owner)
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  if (Number(count.count) + entries.length > maxKills) {
-    throw new Refusal('limit-reached', `at most ${maxKills} entries`)
-  }
+  const { trx, actor, now } = change
   const added: KillEntry[] = []
   for (const some of chunksOf(entries)) {
     const rows = some.map((entry) => ({
@@ -181,6 +174,7 @@ export async function addKills(
     await trx.insertInto('kill_entries').values(rows).execute()
     added.push(...rows.map(killResource))
   }
+  await demandRoom(change, owner)
   await recordChanges(
     trx,
     { actor, now },
@@ -297,7 +291,3 @@ function octetsOf(der: Uint8Array): Uint8Array {
 function isKillListInvalid(error: unknown): error is KillListInvalid {
   return error instanceof TypeError && 'code' in error && error.code === 'kill-list-invalid'
 }
-
-/** Local limits. */
-const maxCrls = 1000
-const maxKills = 100_000
