@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
+import { logText, withoutTokens } from '../../base/log-text.ts'
 import { publicKeyText, type SigningKey } from '../../deployment/index.ts'
 import { createPublisher } from '../channel/publish.ts'
 import { type Channel, createChannel } from '../channel/routes.ts'
@@ -198,11 +199,11 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
         status,
         milliseconds / 1000,
       )
-      const { pathname: path } = new URL(request.url)
+      const { pathname } = new URL(request.url)
       const facts = {
         requestId: id,
         method,
-        path,
+        path: logText(pathname, 1024),
         status,
         milliseconds: Math.round(milliseconds * 10) / 10,
         ...(actor === undefined ? {} : { actor }),
@@ -265,7 +266,7 @@ function pathOf(path: string): string {
 }
 
 function errorText(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return withoutTokens(error instanceof Error ? (error.stack ?? error.message) : String(error))
 }
 
 const json = { 'content-type': 'application/json' }

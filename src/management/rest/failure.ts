@@ -1,5 +1,6 @@
 /** Failures as responses: one envelope for all of them. @module */
 
+import { withoutTokens } from '../../base/log-text.ts'
 import { SigningKeyReplaced } from '../channel/signer.ts'
 import { Refusal } from '../service/refusal.ts'
 import { StoreConflict, StoreUnavailable } from '../store/store.ts'
@@ -28,5 +29,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
 
 export function failureResponse({ status, code, message, details, headers }: Refusal): Response {
   const error = details === undefined ? { code, message } : { code, message, details }
-  return Response.json({ success: false, error }, { status, headers })
+  // A message may quote what was sent, and a token that was sent as something else would be in the logs of clients, too.
+  const body = withoutTokens(JSON.stringify({ success: false, error }))
+  return new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } })
 }

@@ -5,6 +5,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { withoutTokens } from '../../base/log-text.ts'
 import { Refusal } from '../service/refusal.ts'
 import type { Management } from './app.ts'
 import { failureResponse } from './failure.ts'
@@ -119,6 +120,8 @@ export function managementLogger(level = 'info', to?: DestinationStream): Logger
         paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
         censor: '[secret]',
       },
+      // In a path, a message, a stack: whatever the field.
+      hooks: { streamWrite: withoutTokens },
     },
     to ?? pino.destination(1),
   )

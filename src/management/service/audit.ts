@@ -1,5 +1,6 @@
 /** Who changed what: a row for every change, in the change's own transaction. @module */
 
+import { withoutTokens } from '../../base/log-text.ts'
 import type { AuditRecord } from '../resources.ts'
 import { chunksOf } from './chunks.ts'
 import { newId } from './ids.ts'
@@ -31,7 +32,7 @@ export async function recordChanges(
 ): Promise<void> {
   for (const some of chunksOf(entries)) {
     const rows = some.map(({ action, target, detail }) => {
-      const text = JSON.stringify(detail)
+      const text = withoutTokens(JSON.stringify(detail))
       return {
         id: newId(now),
         at: now.toISOString(),

@@ -34,6 +34,7 @@ const bad = [
   ['a control character', 'a\tb'],
   ['a private character', 'a\ue000'],
   ['256 characters', 'x'.repeat(256)],
+  ['a token in it', `mtlsp_${'a'.repeat(43)}`],
 ] as const
 
 describe('a name with', () => {

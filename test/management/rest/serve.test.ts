@@ -245,3 +245,26 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length)
   })
 })
+
+test('a token that was pasted where none belongs is in no line, no answer and no record', async () => {
+  const token = `mtlsp_${'Zz-_9'.repeat(8)}abc`
+  const before = lines.length
+  const at = `/apiops/projects/MyProject/apiProxies/${token}/`
+  const get = await manager.send('GET', at)
+  expect([get.status, get.body.error?.code]).toEqual([404, 'api-proxy-not-found'])
+  const post = await manager.send('POST', at, { body: { upstream: { url: token } } })
+  expect([post.status, post.body.error?.code]).toEqual([422, 'invalid'])
+  await manager.send('GET', `/apiops/x/${token}`)
+  await manager.send('GET', '/apiops/projects/', { headers: { 'x-request-id': token } })
+  const put = await manager.send('PUT', '/apiops/projects/MyProject/', {
+    body: { description: `the token is ${token}` },
+  })
+  expect(put.status).toBe(200)
+  const audit = await manager.send('GET', '/apiops/audit/?project=MyProject')
+  expect(JSON.stringify(audit.body)).toContain('the token is mtlsp_[secret]')
+  const written = lines.slice(before).join('')
+  expect(written).toContain('"path":"/apiops/x/mtlsp_[secret]"')
+  for (const text of [get, post, audit, written]) {
+    expect(JSON.stringify(text)).not.toContain('Zz-_9')
+  }
+})
