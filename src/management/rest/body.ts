@@ -107,5 +107,3 @@ function tooLarge(maximum: number): Refusal {
 }
 
 const utf8: TextDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-export const smallBody = 1_048_576
-export const largeBody = 67_108_864

@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import { namePattern } from '../../deployment/fields.ts'
+import { maxDocument } from '../service/limits.ts'
 import { isNewName, newNameWords } from '../service/names.ts'
 import { invalidField, Refusal } from '../service/refusal.ts'
 import { type Actor, demandAdmin, demandProject } from '../service/rights.ts'
 import type { Answer } from './answer.ts'
-import { demandJson, largeBody, parseJson, readOctets, smallBody } from './body.ts'
+import { demandJson, parseJson, readOctets } from './body.ts'
 import { Call } from './call.ts'
 import { isKnown, readIdempotencyKey, readIfMatch } from './conditions.ts'
 import type { Manager } from './manager.ts'
@@ -93,8 +94,7 @@ async function readBody(
     }
     demandJson(request)
   }
-  const maximum = wanted.size === 'large' ? largeBody : smallBody
-  const octets = await readOctets(request, maximum, timeoutMs)
+  const octets = await readOctets(request, wanted.maximum ?? maxDocument, timeoutMs)
   if (isOctets) return { body: octets, octets }
   const value = parseJson(octets)
   const isChecked = wanted.checkedBy === 'schema' && wanted.schema !== undefined

@@ -30,8 +30,8 @@ export interface RouteBody {
   readonly schema?: z.ZodType
   /** `fields`: the service reads it, with problems of its own. `schema`: held against the schema. */
   readonly checkedBy: 'fields' | 'schema'
-  /** Default: 1 MiB. */
-  readonly size?: 'large'
+  /** Octets; one more is 413. Default: what describes one thing. */
+  readonly maximum?: number
   /** Octets of these types are taken as well, instead of JSON. */
   readonly octets?: readonly string[]
 }

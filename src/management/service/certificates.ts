@@ -4,11 +4,13 @@ import { createHash } from 'node:crypto'
 import { decodeBase64, encodeBase64 } from '../../base/base64.ts'
 import { formatTime } from '../../base/time.ts'
 import { readCertificates } from '../../client/certificate-source.ts'
+import { tagSequence } from '../../der/tags.ts'
 import { parsePkcs7 } from '../../pkcs7/index.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { formatName } from '../../x509/name-text.ts'
 import { parseCertificate } from '../../x509/parse-certificate.ts'
 import type { CertificateSummary } from '../resources.ts'
+import { maxCertificateOctets, maxCertificates } from './limits.ts'
 import { invalidField } from './refusal.ts'
 
 /**
@@ -23,7 +25,13 @@ export function readCertificateUpload(
 ): readonly Uint8Array[] {
   const found = new Map<string, Uint8Array>()
   let octets = 0
-  sources.forEach((source, index) => {
+  const texts = sources.map(textOf)
+  // Before any is parsed: one certificate over and over costs as much as many.
+  const blocks = texts.reduce((sum, text) => sum + countBlocks(text), 0)
+  if (sources.length > maxCertificates || blocks > maxCertificates) {
+    throw invalidField(path, `at most ${maxCertificates} certificates`)
+  }
+  texts.forEach((source, index) => {
     const at = sources.length === 1 ? path : `${path}[${index}]`
     for (const { der } of certificatesOf(source, at)) {
       const key = encodeBase64(der)
@@ -32,7 +40,9 @@ export function readCertificateUpload(
       if (found.size > maxCertificates) {
         throw invalidField(path, `at most ${maxCertificates} certificates`)
       }
-      if (octets > maxOctets) throw invalidField(path, `at most ${maxOctets} octets of DER`)
+      if (octets > maxCertificateOctets) {
+        throw invalidField(path, `at most ${maxCertificateOctets} octets of DER`)
+      }
     }
   })
   return [...found.values()]
@@ -104,6 +114,25 @@ function certificatesOf(source: string | Uint8Array, path: string): readonly Cer
   throw invalidField(path, `certificates as PEM, base64 of DER, or PKCS #7 (${reason})`)
 }
 
+/** What is no DER is text: read as one in a piece, and not octet by octet. */
+export function textOf(source: string | Uint8Array): string | Uint8Array {
+  const isText = source instanceof Uint8Array && source[0] !== tagSequence
+  return isText
+    ? Buffer.from(source.buffer, source.byteOffset, source.length).toString('latin1')
+    : source
+}
+
+function countBlocks(source: string | Uint8Array): number {
+  let count = 0
+  if (typeof source !== 'string') return count
+  for (let at = source.indexOf(block); at >= 0; at = source.indexOf(block, at + block.length)) {
+    count++
+  }
+  return count
+}
+
+const block = '-----BEGIN '
+
 function codeOf({ failure }: { readonly failure: { readonly code: string } }): string {
   return failure.code
 }
@@ -114,7 +143,3 @@ export function storedDer(text: string): Uint8Array {
   if (der === undefined) throw new TypeError('a stored certificate is not base64')
   return der
 }
-
-/** Local limits: what a snapshot has room for. */
-const maxCertificates = 5000
-const maxOctets = 8_388_608

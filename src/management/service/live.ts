@@ -14,6 +14,7 @@ import { formatName } from '../../x509/name-text.ts'
 import type { Crl, KillEntry } from '../resources.ts'
 import type { CrlTable, KillEntryTable } from '../store/schema.ts'
 import { recordChange, recordChanges } from './audit.ts'
+import { textOf } from './certificates.ts'
 import type { Change } from './change.ts'
 import { chunksOf } from './chunks.ts'
 import { newId } from './ids.ts'
@@ -31,7 +32,7 @@ export function readCrlUpload(
   source: string | Uint8Array,
   path: string,
 ): readonly CertificateList[] {
-  const { lists, unreadable } = parseCrls(source)
+  const { lists, unreadable } = parseCrls(textOf(source))
   const [bad] = unreadable
   if (bad !== undefined) throw invalidField(path, `a CRL as DER or PEM (${bad.failure.code})`)
   if (lists.length === 0) throw invalidField(path, 'at least one CRL')

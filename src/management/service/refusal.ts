@@ -31,12 +31,16 @@ export class Refusal extends Error {
   }
 }
 
-/** Well-formed, but not valid: each bad field by its path. */
+/** Well-formed, but not valid: each bad field by its path; of more than a thousand the first. */
 export function invalid(details: readonly FieldProblem[]): Refusal {
-  const text = details.map(({ path, expected }) => `${path === '' ? 'body' : path}: ${expected}`)
-  const shown = text.slice(0, maxShown).join('; ')
-  const more = text.length > maxShown ? ` and ${text.length - maxShown} more` : ''
-  return new Refusal('invalid', `not valid: ${shown}${more}`, { details })
+  const shown = details
+    .slice(0, maxShown)
+    .map(({ path, expected }) => `${path === '' ? 'body' : path}: ${expected}`)
+    .join('; ')
+  const more = details.length > maxShown ? ` and ${details.length - maxShown} more` : ''
+  return new Refusal('invalid', `not valid: ${shown}${more}`, {
+    details: details.slice(0, maxDetails),
+  })
 }
 
 export function invalidField(
@@ -82,3 +86,5 @@ const statuses = {
 } as const
 
 const maxShown = 5
+/** Local limit: the answer is not many times what was sent. */
+const maxDetails = 1000

@@ -3,6 +3,7 @@
 import type { Project } from '../../resources.ts'
 import { readApiProxy } from '../../service/api-proxy-document.ts'
 import { exportProject, importProject, readProjectFile } from '../../service/exchange.ts'
+import { maxProjectFile } from '../../service/limits.ts'
 import { environmentNamed, projectNamed, proxyNamed } from '../../service/lookups.ts'
 import {
   apiProxiesPage,
@@ -140,7 +141,7 @@ export const projectRoutes: readonly Route[] = [
     tag: 'Projects',
     summary: 'Create a project from a file',
     needs: 'write',
-    body: { schema: projectFile, checkedBy: 'fields', size: 'large' },
+    body: { schema: projectFile, checkedBy: 'fields', maximum: maxProjectFile },
     answer: 'done',
     handle: async (call) => {
       const name = call.name('projectName')

@@ -3,6 +3,7 @@
 import { encodeBase64 } from '../../../base/base64.ts'
 import type { TrustStoreRequest } from '../../resources.ts'
 import { readCertificateUpload, summarizedDer } from '../../service/certificates.ts'
+import { maxCertificateFile, maxCrlFile, maxTrustStore } from '../../service/limits.ts'
 import {
   addCrl,
   addKill,
@@ -70,7 +71,7 @@ export const trustRoutes: readonly Route[] = owners.flatMap(([base, suffix, word
     kind: 'trustStore',
     title: 'Trust store',
     id: 'TrustStore',
-    body: { schema: trustStoreRequest, checkedBy: 'schema', size: 'large' },
+    body: { schema: trustStoreRequest, checkedBy: 'schema', maximum: maxTrustStore },
     read: (body) => {
       const { anchors, intermediates = [] } = body as TrustStoreRequest
       return readTrustStore({
@@ -187,7 +188,7 @@ function uploadRoute(
     summary: `Set the ${part} of ${words} from a file: PEM, DER or PKCS #7`,
     needs: 'write',
     conditional: true,
-    body: { checkedBy: 'fields', size: 'large', octets: certificateTypes },
+    body: { checkedBy: 'fields', maximum: maxCertificateFile, octets: certificateTypes },
     answer: 'trustStore',
     handle: async (call) => {
       const read = readCertificateUpload([call.body as Uint8Array], '').map(encodeBase64)
@@ -232,7 +233,7 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
       tag,
       summary: `Add CRLs to ${words}: in force at once. Octets of DER or PEM, or JSON`,
       needs: 'write',
-      body: { schema: crlRequest, checkedBy: 'schema', size: 'large', octets: crlTypes },
+      body: { schema: crlRequest, checkedBy: 'schema', maximum: maxCrlFile, octets: crlTypes },
       answer: 'crlsAdded',
       handle: async (call) => {
         const { body } = call
