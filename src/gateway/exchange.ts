@@ -186,6 +186,8 @@ export class Exchange {
       else response.writeHead(statusCode, collected(lines))
     })
     if (unwritten !== undefined) {
+      // Node has kept it, and would refuse it again.
+      if (isHttp1) response.statusMessage = ''
       this.#fail('upstream-failed', unwritten)
       return
     }

@@ -138,7 +138,14 @@ export function passAnswerHeaders(rawHeaders: readonly string[]): string[] {
     const name = rawHeaders[i] as string
     const length = name.length
     // All that are not passed on have these lengths; nothing is allocated for the others.
-    if (length === 10 || length === 7 || length === 17 || length === 16 || length === 2) {
+    if (
+      length === 10 ||
+      length === 7 ||
+      length === 17 ||
+      length === 16 ||
+      length === 14 ||
+      length === 2
+    ) {
       const lower = name.toLowerCase()
       if (lower === 'connection') {
         const value = rawHeaders[i + 1] as string
@@ -185,6 +192,8 @@ const ofConnection: ReadonlySet<string> = new Set([
   'proxy-connection',
   'transfer-encoding',
   'upgrade',
+  // HTTP/2 does not carry it: Node refuses to.
+  'http2-settings',
   'te',
   // Trailers are passed on without having been announced: Node refuses to announce some that it could send.
   'trailer',
