@@ -5,6 +5,7 @@ import type {
   ApiProxyRequest,
   AuditRecord,
   Crl,
+  CrlsAdded,
   Deployment,
   DeploymentDifference,
   DeploymentResult,
@@ -14,7 +15,9 @@ import type {
   Evaluation,
   IssuerAclResource,
   KillEntry,
+  KillEntryAdded,
   KillEntryJson,
+  LiveResult,
   NewToken,
   OperationMetadata,
   PolicyLists,
@@ -96,14 +99,14 @@ export interface TrustClient {
   readonly crls: {
     readonly list: (page?: PageOptions) => Promise<ListPage<Crl>>
     /** PEM or base64 as text, or octets of DER or PEM. */
-    readonly add: (crl: string | Uint8Array, retry?: RetryOptions) => Promise<readonly Crl[]>
+    readonly add: (crl: string | Uint8Array, retry?: RetryOptions) => Promise<CrlsAdded>
     readonly read: (sha256: string) => Promise<Uint8Array>
-    readonly delete: (sha256: string) => Promise<void>
+    readonly delete: (sha256: string) => Promise<LiveResult>
   }
   readonly killList: {
     readonly list: (page?: PageOptions) => Promise<ListPage<KillEntry>>
-    readonly add: (entry: KillEntryJson, retry?: RetryOptions) => Promise<KillEntry>
-    readonly delete: (id: string) => Promise<void>
+    readonly add: (entry: KillEntryJson, retry?: RetryOptions) => Promise<KillEntryAdded>
+    readonly delete: (id: string) => Promise<LiveResult>
   }
 }
 
@@ -329,16 +332,26 @@ function trustClient(send: Sender, base: string): TrustClient {
       add: async (crl, retry) => {
         const body = typeof crl === 'string' ? { crl } : crl
         const { body: answer } = await send.json('POST', crls, body, retry)
-        return (answer as { readonly resultList: readonly Crl[] }).resultList
+        const { resultList, liveResult } = answer as {
+          readonly resultList: readonly Crl[]
+          readonly liveResult: LiveResult
+        }
+        return { crls: resultList, liveResult }
       },
       read: async (sha256) => await send.octets(`${crls}${segment(sha256)}/`),
-      delete: async (sha256) => await send.nothing('DELETE', `${crls}${segment(sha256)}/`),
+      delete: async (sha256) => await send.live('DELETE', `${crls}${segment(sha256)}/`),
     },
     killList: {
       list: (page) => send.page(`${killList}${queryOf(page)}`),
-      add: async (entry, retry) =>
-        (await send.resource<KillEntry>('POST', killList, entry, retry)).value,
-      delete: async (id) => await send.nothing('DELETE', `${killList}${segment(id)}/`),
+      add: async (entry, retry) => {
+        const { body: answer } = await send.json('POST', killList, entry, retry)
+        const { result, liveResult } = answer as {
+          readonly result: KillEntry
+          readonly liveResult: LiveResult
+        }
+        return { ...result, liveResult }
+      },
+      delete: async (id) => await send.live('DELETE', `${killList}${segment(id)}/`),
     },
   }
 }
@@ -374,6 +387,11 @@ class Sender {
   ): Promise<DeploymentResult> {
     const { body: answer } = await this.json(method, path, body, conditions)
     return (answer as { readonly deploymentResult: DeploymentResult }).deploymentResult
+  }
+
+  async live(method: string, path: string): Promise<LiveResult> {
+    const { body: answer } = await this.json(method, path)
+    return (answer as { readonly liveResult: LiveResult }).liveResult
   }
 
   async page<T>(path: string): Promise<ListPage<T>> {

@@ -149,6 +149,22 @@ export interface KillEntry {
   readonly entry: KillEntryJson
 }
 
+/** What gateways said of a change of CRLs or of a kill list, in each environment in which it counts. */
+export interface LiveResult {
+  /** False: somewhere it is stored, and not known to be in force. */
+  readonly success: boolean
+  readonly liveResults: readonly EnvironmentResult[]
+}
+
+export interface KillEntryAdded extends KillEntry {
+  readonly liveResult: LiveResult
+}
+
+export interface CrlsAdded {
+  readonly crls: readonly Crl[]
+  readonly liveResult: LiveResult
+}
+
 export interface DeploymentStatus {
   readonly environmentName: string
   /** Of the snapshot in force; null: none. */

@@ -119,11 +119,14 @@ export class Reports {
   /**
    * Waits until every gateway that is connected has reported about `sequence`, at most for `timeoutMs`. Resolves at once with an empty list
    * when none is.
+   *
+   * @param outcomeOf - What a report says of it; default: of a pointer to a snapshot.
    */
   async wait(
     environment: string,
     sequence: number,
     timeoutMs: number,
+    outcomeOf: ReadOutcome = outcomeOfPointer,
   ): Promise<readonly GatewayOutcome[]> {
     const outcomes = new Map<string, GatewayOutcome | undefined>()
     const waiter = new Waiter()
@@ -248,8 +251,48 @@ class Waiter {
   }
 }
 
+/** @returns `undefined`: the gateway has not come so far. */
+export type ReadOutcome = (
+  report: Omit<GatewayReport, 'environment'>,
+  sequence: number,
+  expected: Expected,
+) => GatewayOutcome | undefined
+
+/**
+ * Of live data, as far as they are a project's: what others have in them is no reason to say that this one's are not in force.
+ *
+ * Gateways name what is wrong with live data under the newest number of these, so that a problem may be older than it looks, and the
+ * change that is waited for is not in force either.
+ */
+export function outcomeOfLive(project: string): ReadOutcome {
+  return ({ gateway, live, problems }, sequence, { newest }) => {
+    const problem = problems.find(
+      (one) =>
+        one.sequence >= sequence &&
+        isOfLive(one) &&
+        (one.project === project || one.project === ''),
+    )
+    if (problem !== undefined) {
+      return { gateway, outcome: 'problem', code: problem.code, message: problem.message }
+    }
+    const seen = live?.sequence ?? 0
+    if (seen > newest) return restored(gateway, seen, newest)
+    return seen >= sequence ? { gateway, outcome: 'ok' } : undefined
+  }
+}
+
+/** Not of a proxy's pointer or snapshot. */
+function isOfLive({ apiProxy, code }: GatewayProblem): boolean {
+  return apiProxy === '' || code.startsWith('crl') || code.startsWith('kill-')
+}
+
+function restored(gateway: string, seen: number, newest: number): GatewayOutcome {
+  const message = `it has seen number ${seen} of this environment, and the store is at ${newest}: the store was restored, lift its numbers`
+  return { gateway, outcome: 'problem', code: 'sequence-replayed', message }
+}
+
 /** What the store says of the change that is waited for. */
-interface Expected {
+export interface Expected {
   /** The last number of the environment. */
   readonly newest: number
   /** Under the number that is waited for; `undefined`: another one has taken its place, or it is of live data. */
@@ -262,7 +305,7 @@ interface Expected {
  *
  * @returns `undefined`: it has not come so far.
  */
-function outcomeOf(
+function outcomeOfPointer(
   { gateway, runs, live, problems }: Omit<GatewayReport, 'environment'>,
   sequence: number,
   { newest, hash }: Expected,
@@ -275,10 +318,7 @@ function outcomeOf(
   const isOther =
     live?.sequence === sequence ||
     runs.some((one) => one.sequence === sequence && one.hash !== hash)
-  if (seen > newest || (hash !== undefined && isOther)) {
-    const message = `it has seen number ${seen} of this environment, and the store is at ${newest}: the store was restored, lift its numbers`
-    return { gateway, outcome: 'problem', code: 'sequence-replayed', message }
-  }
+  if (seen > newest || (hash !== undefined && isOther)) return restored(gateway, seen, newest)
   const last = Math.max(
     live?.sequence ?? 0,
     ...runs.map((one) => one.sequence),

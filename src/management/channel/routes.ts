@@ -8,7 +8,7 @@ import { describeDeploymentFailure } from '../../deployment/failure.ts'
 import { hashPattern, namePattern } from '../../deployment/fields.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import { type EventStream, openEvents, type SentState } from './events.ts'
-import { type GatewayOutcome, Reports, type SeenGateway } from './reports.ts'
+import { type GatewayOutcome, outcomeOfLive, Reports, type SeenGateway } from './reports.ts'
 
 export interface ChannelOptions {
   readonly store: Store
@@ -44,6 +44,13 @@ export interface Channel {
   readonly waitForReports: (
     environment: string,
     sequence: number,
+    timeoutMs: number,
+  ) => Promise<readonly GatewayOutcome[]>
+  /** As `waitForReports`, of live data with this number, as far as they are the project's. */
+  readonly waitForLive: (
+    environment: string,
+    sequence: number,
+    project: string,
     timeoutMs: number,
   ) => Promise<readonly GatewayOutcome[]>
   /** Ends all streams; gateways come back by themselves, to whoever answers then. */
@@ -266,6 +273,8 @@ export function createChannel(options: ChannelOptions): Channel {
       (await reports.list(environment)).filter(({ connected }) => connected),
     waitForReports: (environment, sequence, timeoutMs) =>
       reports.wait(environment, sequence, timeoutMs),
+    waitForLive: (environment, sequence, project, timeoutMs) =>
+      reports.wait(environment, sequence, timeoutMs, outcomeOfLive(project)),
     close: async () => {
       closing.abort()
       stopListening()

@@ -124,7 +124,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
     deployer: { publisher: createPublisher({ store, signingKey, now }), places: new Places() },
     now,
     onError,
-    settle: settler(channel, deploymentWaitMs, metrics),
+    ...settler(channel, deploymentWaitMs, metrics),
     running: new Map(),
   }
 

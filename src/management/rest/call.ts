@@ -3,16 +3,29 @@
 import type { EnvironmentResult } from '../resources.ts'
 import type { Change } from '../service/change.ts'
 import { deploymentResult, type StoredDeployment, writeResults } from '../service/deployments.ts'
-import { type RetryKey, rememberAnswer, rememberedAnswer } from '../service/idempotency.ts'
+import {
+  type RememberedAnswer,
+  type RetryKey,
+  rememberAnswer,
+  rememberedAnswer,
+} from '../service/idempotency.ts'
 import { type PageQuery, readCursor } from '../service/pages.ts'
 import { Refusal } from '../service/refusal.ts'
 import { type Actor, demandProject, type Need } from '../service/rights.ts'
 import type { Answer } from './answer.ts'
-import type { Manager } from './manager.ts'
+import type { AnnouncedLive, Manager } from './manager.ts'
 
 /** A change with deployments: answered when the gateways have been heard. */
 export interface Deployed {
   readonly stored: readonly StoredDeployment[]
+}
+
+/** A change of CRLs or of a kill list: answered when the gateways have been heard. */
+export interface Announced {
+  readonly announced: readonly AnnouncedLive[]
+  readonly project: string
+  /** Without what the gateways say. */
+  readonly answer: Answer
 }
 
 interface CallFacts {
@@ -73,7 +86,7 @@ export class Call {
    *
    * @param work - As for `Store.transaction`: it may run more than once, and does nothing outside it.
    */
-  async change(work: (change: Change) => Promise<Answer | Deployed>): Promise<Answer> {
+  async change(work: (change: Change) => Promise<Answer | Deployed | Announced>): Promise<Answer> {
     const { manager, retry } = this.#facts
     if (retry === undefined) return await this.#change(work)
     const key = `${retry.tokenId} ${retry.key}`
@@ -91,34 +104,39 @@ export class Call {
     return await answer
   }
 
-  async #change(work: (change: Change) => Promise<Answer | Deployed>): Promise<Answer> {
+  async #change(work: (change: Change) => Promise<Answer | Deployed | Announced>): Promise<Answer> {
     const { manager, actor, ifMatch, retry } = this.#facts
     const now = manager.now()
-    const { known, answer, stored } = await manager.store.transaction(async (trx) => {
+    const done = await manager.store.transaction(async (trx): Promise<Answer | Awaited> => {
       const before = retry && (await rememberedAnswer(trx, retry))
-      if (before !== undefined) {
-        const headers = { 'idempotent-replayed': 'true' }
-        const body = before.body === '' ? undefined : (JSON.parse(before.body) as unknown)
-        return { known: true, answer: { status: before.status, body, headers }, stored: [] }
-      }
-      const done = await work({ trx, actor: actor.name, now, ifMatch })
-      const result = 'stored' in done ? deploymentAnswer(done.stored) : done
+      if (before !== undefined) return replayOf(before)
+      const result = await work({ trx, actor: actor.name, now, ifMatch })
       if (retry !== undefined) await rememberAnswer(trx, retry, rememberable(result), now)
-      return { known: false, answer: result, stored: 'stored' in done ? done.stored : [] }
+      return result
     })
-    if (known || stored.length === 0) return answer
-    const results = await manager.settle(stored)
-    const final = deploymentAnswer(results)
-    try {
-      await manager.store.transaction(async (trx) => {
-        await writeResults(trx, stored, results)
-        if (retry !== undefined) await rememberAnswer(trx, retry, rememberable(final), now)
-      })
-    } catch (error) {
-      // What was asked for is done and stored; only the history lacks what the gateways said.
-      manager.onError(error)
+    return isAwaited(done) ? await this.#heard(done, now) : done
+  }
+
+  /** Whoever is asked again while nobody has been heard waits as the first one did, and asks what gateways report by then. */
+  async #heard(awaited: Awaited, now: Date): Promise<Answer> {
+    const { manager, retry } = this.#facts
+    const isDeployed = 'stored' in awaited
+    const results = isDeployed
+      ? await manager.settle(awaited.stored)
+      : await manager.settleLive(awaited.announced, awaited.project)
+    const answer = isDeployed ? deploymentAnswer(results) : liveAnswer(awaited, results)
+    if ((isDeployed && results.length > 0) || retry !== undefined) {
+      try {
+        await manager.store.transaction(async (trx) => {
+          if (isDeployed) await writeResults(trx, awaited.stored, results)
+          if (retry !== undefined) await rememberAnswer(trx, retry, rememberable(answer), now)
+        })
+      } catch (error) {
+        // What was asked for is done and stored; the history and retries ask again what the gateways say.
+        manager.onError(error)
+      }
     }
-    return final
+    return awaited.isReplay ? { ...answer, headers: replayed } : answer
   }
 }
 
@@ -126,10 +144,32 @@ export function deploymentAnswer(results: readonly EnvironmentResult[]): Answer 
   return { status: 200, body: { success: true, deploymentResult: deploymentResult(results) } }
 }
 
-function rememberable({ status, body }: Answer): {
-  readonly status: number
-  readonly body: string
-} {
+function liveAnswer({ answer }: Announced, liveResults: readonly EnvironmentResult[]): Answer {
+  const liveResult = { success: liveResults.every(({ success }) => success), liveResults }
+  return { ...answer, body: { ...(answer.body as object), liveResult } }
+}
+
+/** A change that gateways are waited for: as data, since another manager may be asked for the answer. */
+type Awaited = (Deployed | Announced) & { readonly isReplay?: boolean }
+
+function isAwaited(done: Answer | Awaited): done is Awaited {
+  return 'stored' in done || 'announced' in done
+}
+
+function rememberable(result: Answer | Awaited): RememberedAnswer {
+  if (isAwaited(result)) return { status: awaitedStatus, body: JSON.stringify(result) }
+  const { status, body } = result
   if (body instanceof Uint8Array) throw new Refusal('internal', 'octets are no answer to a change')
   return { status, body: body === undefined ? '' : JSON.stringify(body) }
 }
+
+function replayOf({ status, body }: RememberedAnswer): Answer | Awaited {
+  const value = body === '' ? undefined : (JSON.parse(body) as unknown)
+  return status === awaitedStatus
+    ? { ...(value as Deployed | Announced), isReplay: true }
+    : { status, body: value, headers: replayed }
+}
+
+/** Of a remembered answer that gateways have not been heard for: no status of HTTP. */
+const awaitedStatus = 0
+const replayed: Readonly<Record<string, string>> = { 'idempotent-replayed': 'true' }

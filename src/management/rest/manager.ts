@@ -1,5 +1,6 @@
 /** What all requests share. @module */
 
+import type { GatewayOutcome } from '../channel/reports.ts'
 import type { Channel } from '../channel/routes.ts'
 import type { EnvironmentResult } from '../resources.ts'
 import type { Deployer, StoredDeployment } from '../service/deployments.ts'
@@ -15,8 +16,19 @@ export interface Manager {
   readonly onError: (error: unknown) => void
   /** Waits for the gateways that are connected. */
   readonly settle: (stored: readonly StoredDeployment[]) => Promise<readonly EnvironmentResult[]>
+  /** As `settle`, for CRLs and kill list entries of a project. */
+  readonly settleLive: (
+    announced: readonly AnnouncedLive[],
+    project: string,
+  ) => Promise<readonly EnvironmentResult[]>
   /** Requests with an Idempotency-Key that are not answered yet. */
   readonly running: Map<string, Promise<Answer>>
+}
+
+/** Live data of an environment under their number. */
+export interface AnnouncedLive {
+  readonly environment: string
+  readonly sequence: number
 }
 
 /** @param waitMs - At most, for all environments together. */
@@ -24,36 +36,49 @@ export function settler(
   channel: Channel,
   waitMs: number,
   metrics: ManagementMetrics | undefined,
-): Manager['settle'] {
-  return async (stored) =>
-    await Promise.all(
-      stored.map(async (one) => {
-        const result = await settleOne(channel, one, waitMs)
-        metrics?.deployed(result.success)
-        return result
-      }),
-    )
+): Pick<Manager, 'settle' | 'settleLive'> {
+  return {
+    settle: async (stored) =>
+      await Promise.all(
+        stored.map(async ({ environmentName, success, message, sequence }) => {
+          const result =
+            sequence === undefined
+              ? { environmentName, success, message }
+              : {
+                  environmentName,
+                  ...said(await channel.waitForReports(environmentName, sequence, waitMs), waitMs, {
+                    done: 'Deployment successful',
+                    unheard: 'Deployment successful',
+                  }),
+                }
+          metrics?.deployed(result.success)
+          return result
+        }),
+      ),
+    settleLive: async (announced, project) =>
+      await Promise.all(
+        announced.map(async ({ environment, sequence }) => {
+          const outcomes = await channel.waitForLive(environment, sequence, project, waitMs)
+          const words = { done: 'In force', unheard: 'Stored' }
+          return { environmentName: environment, ...said(outcomes, waitMs, words) }
+        }),
+      ),
+  }
 }
 
-async function settleOne(
-  channel: Channel,
-  { environmentName, success, message, sequence }: StoredDeployment,
+/** What gateways said, in words. */
+function said(
+  outcomes: readonly GatewayOutcome[],
   waitMs: number,
-): Promise<EnvironmentResult> {
-  if (sequence === undefined) return { environmentName, success, message }
-  const outcomes = await channel.waitForReports(environmentName, sequence, waitMs)
+  words: { readonly done: string; readonly unheard: string },
+): Omit<EnvironmentResult, 'environmentName'> {
   if (outcomes.length === 0) {
-    return {
-      environmentName,
-      success: true,
-      message: 'Deployment successful; no gateway is connected, it takes effect when one is',
-    }
+    const message = `${words.unheard}; no gateway is connected, it takes effect when one is`
+    return { success: true, message }
   }
   const refused = outcomes.filter(({ outcome }) => outcome === 'problem')
   const silent = outcomes.filter(({ outcome }) => outcome === 'not-in-time')
-  if (refused.length === 0 && silent.length === 0) {
-    return { environmentName, success: true, message: 'Deployment successful' }
-  }
+  if (refused.length === 0 && silent.length === 0) return { success: true, message: words.done }
   const texts = [
     ...refused.map((one) => `gateway ${one.gateway} refused it: ${one.code}, ${one.message}`),
     ...silent.map((one) => `gateway ${one.gateway} has not answered within ${waitMs / 1000} s`),
@@ -61,7 +86,6 @@ async function settleOne(
   const shown = texts.slice(0, maxShown).join('; ')
   const more = texts.length > maxShown ? `; and ${texts.length - maxShown} more` : ''
   return {
-    environmentName,
     success: false,
     message: `Stored, but not in force on ${texts.length} of ${outcomes.length} gateways: ${shown}${more}`,
   }

@@ -185,14 +185,18 @@ export const policyUpdate: z.ZodType = z
   ])
   .openapi('PolicyUpdate')
 
+const environmentResults: z.ZodType = z.array(
+  z.strictObject({ environmentName: name, success: z.boolean(), message: z.string() }),
+)
 const deploymentResult: z.ZodType = z
-  .strictObject({
-    success: z.boolean(),
-    deploymentResults: z.array(
-      z.strictObject({ environmentName: name, success: z.boolean(), message: z.string() }),
-    ),
-  })
+  .strictObject({ success: z.boolean(), deploymentResults: environmentResults })
   .openapi('DeploymentResult')
+const liveResult: z.ZodType = z
+  .strictObject({ success: z.boolean(), liveResults: environmentResults })
+  .openapi('LiveResult', {
+    description:
+      'What gateways said; success is false where it is stored and not known to be in force',
+  })
 
 export const projectRequest: z.ZodType = z
   .strictObject({ name: sameName, description: text.optional() })
@@ -543,9 +547,15 @@ export const answers: Readonly<Record<AnswerName, z.ZodType>> = {
   issuerAcl: one(issuerAcl),
   revocation: one(revocation),
   crls: pageOf(crl),
-  crlsAdded: listOf(crl),
+  crlsAdded: z.strictObject({
+    success: z.literal(true),
+    resultList: z.array(crl),
+    resultCount: z.int(),
+    liveResult,
+  }),
   killEntries: pageOf(killEntry),
-  killEntry: one(killEntry),
+  killEntry: z.strictObject({ success: z.literal(true), result: killEntry, liveResult }),
+  liveDone: z.strictObject({ success: z.literal(true), liveResult }).openapi('LiveDone'),
   statuses: listOf(deploymentStatus),
   history: pageOf(deployment),
   difference: one(difference),
@@ -575,6 +585,7 @@ export type AnswerName =
   | 'crlsAdded'
   | 'killEntries'
   | 'killEntry'
+  | 'liveDone'
   | 'statuses'
   | 'history'
   | 'difference'

@@ -1,7 +1,6 @@
 /** Projects, environments and API proxies: what policies belong to, and where they run. @module */
 
 import { namePattern } from '../../deployment/fields.ts'
-import type { Publisher } from '../channel/publish.ts'
 import type { ApiProxy, Environment, Project } from '../resources.ts'
 import { type ApiProxyDocument, apiProxyOf } from './api-proxy-document.ts'
 import { recordChange } from './audit.ts'
@@ -265,19 +264,6 @@ export function apiProxyResource(row: Pick<ApiProxyRow, 'name' | 'document'>): A
 
 export function apiProxyTag({ id, version }: Pick<ApiProxyRow, 'id' | 'version'>): string {
   return `${id}.${version}`
-}
-
-/** CRLs and kill list entries of what is running, told to its gateways. */
-export async function publishLiveOf(
-  { trx }: Change,
-  publisher: Publisher,
-  kind: 'project' | 'proxy',
-  id: string,
-): Promise<void> {
-  const published = await publisher.publishLiveOf(trx, kind, id)
-  if (!published.ok) {
-    throw new Refusal('limit-reached', `gateways could not take it: ${published.failure.code}`)
-  }
 }
 
 async function demandEnvironments(

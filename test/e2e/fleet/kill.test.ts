@@ -209,7 +209,7 @@ class Run {
   }
 
   /** @returns Whether it was acknowledged; a refusal is a failure of the test. */
-  async #knows(write: () => Promise<void>): Promise<boolean> {
+  async #knows(write: () => Promise<unknown>): Promise<boolean> {
     try {
       await write()
       return true

@@ -142,12 +142,13 @@ export async function makeProject(client: ManagementClient, pki?: Pki): Promise<
 
 export const pki: Promise<Pki> = createPki()
 
-/** A gateway that listens, takes what comes and says so. `refuse`: it takes nothing. */
+/** A gateway that listens, takes what comes and says so. `refuse`: it takes nothing. `publicKey`: pinned in place of the manager's. */
 export async function listenAs(
   manager: TestManager,
   environment: string,
   gateway: string,
   refuse = false,
+  publicKey: string = publicKeyText(manager.signingKey.publicKey),
 ): Promise<() => Promise<void>> {
   const served = await serveManagement({
     management: { ...manager.management, close: async () => {} },
@@ -160,7 +161,7 @@ export async function listenAs(
   const folder = await mkdtemp(join(tmpdir(), 'mtls-policy-rest-'))
   const subscription: Subscription = createSubscription({
     managerUrl: served.url,
-    publicKey: publicKeyText(manager.signingKey.publicKey),
+    publicKey,
     token,
     environment,
     gateway,

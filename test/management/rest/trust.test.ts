@@ -166,7 +166,9 @@ describe.each(stores)('trust over $kind', ({ missing, createUrl }) => {
       const policy = { type, validateACLForIssuer: false } as const
       await proxy.policies.add('one', { operationMetadata: all, policy })
       const { sha256: pointer } = { sha256: (await proxy.deployments.list())[0]?.hash }
-      const [added] = await project.crls.add((await issueCrl(issuing)).pem)
+      const {
+        crls: [added],
+      } = await project.crls.add((await issueCrl(issuing)).pem)
       expect(added).toMatchObject({ issuer: 'CN=Example Issuing CA,O=Example' })
       expect((await live()).crls).toEqual([
         { project: `Project ${count - 1}`, apiProxy: null, sha256: added?.sha256 },
@@ -195,8 +197,10 @@ describe.each(stores)('trust over $kind', ({ missing, createUrl }) => {
       const older = await list(start)
       const newer = await list(start + hour)
       await project.crls.add(older)
-      const [kept] = await project.crls.add(newer)
-      expect(await project.crls.add(newer)).toEqual([kept])
+      const {
+        crls: [kept],
+      } = await project.crls.add(newer)
+      expect((await project.crls.add(newer)).crls).toEqual([kept])
       expect((await project.crls.list()).items).toEqual([kept])
       expect(await refusal(project.crls.add(older))).toMatchObject({ status: 409 })
       expect(Buffer.from(await project.crls.read(kept?.sha256 ?? '')).equals(newer)).toBe(true)

@@ -4,6 +4,7 @@ import { encodeBase64 } from '../../../base/base64.ts'
 import type { TrustStoreRequest } from '../../resources.ts'
 import { readCertificateUpload, summarizedDer } from '../../service/certificates.ts'
 import { maxCertificateFile, maxCrlFile, maxTrustStore } from '../../service/limits.ts'
+import type { Change } from '../../service/change.ts'
 import {
   addCrl,
   addKill,
@@ -15,8 +16,8 @@ import {
   readCrlUpload,
   readKill,
 } from '../../service/live.ts'
+import { putLiveInForce } from '../../service/live-room.ts'
 import { type Db, type Owner, ownerNamed } from '../../service/lookups.ts'
-import { publishLiveOf } from '../../service/projects.ts'
 import { Refusal } from '../../service/refusal.ts'
 import {
   deleteSetting,
@@ -31,8 +32,8 @@ import {
   trustStoreDetail,
   trustStoreResource,
 } from '../../service/settings.ts'
-import { done, list, page, resource } from '../answer.ts'
-import type { Call } from '../call.ts'
+import { type Answer, done, list, page, resource } from '../answer.ts'
+import type { Announced, Call } from '../call.ts'
 import type { Route, RouteBody } from '../route.ts'
 import {
   type AnswerName,
@@ -243,8 +244,7 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
           const owner = await ownerOf(call, change.trx)
           const added: object[] = []
           for (const one of lists) added.push(await addCrl(change, owner, one))
-          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
-          return list(added)
+          return await announce(call, change, owner, 'grows', list(added))
         })
       },
     },
@@ -270,13 +270,12 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
       tag,
       summary: `Remove a CRL of ${words}: in force at once`,
       needs: 'write',
-      answer: 'done',
+      answer: 'liveDone',
       handle: async (call) =>
         await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
           await deleteCrl(change, owner, call.name('sha256'))
-          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
-          return done()
+          return await announce(call, change, owner, 'shrinks', done())
         }),
     },
     {
@@ -307,8 +306,7 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
         return await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
           const added = await addKill(change, owner, entry)
-          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
-          return resource(added)
+          return await announce(call, change, owner, 'grows', resource(added))
         })
       },
     },
@@ -319,16 +317,27 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
       tag,
       summary: `Remove an entry from the kill list of ${words}: in force at once`,
       needs: 'write',
-      answer: 'done',
+      answer: 'liveDone',
       handle: async (call) =>
         await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
           await deleteKill(change, owner, call.name('killEntryId'))
-          await publishLiveOf(change, call.manager.deployer.publisher, owner.kind, owner.id)
-          return done()
+          return await announce(call, change, owner, 'shrinks', done())
         }),
     },
   ]
+}
+
+/** Tells the gateways, whose word is a part of the answer. */
+async function announce(
+  call: Call,
+  change: Change,
+  owner: Owner,
+  how: 'grows' | 'shrinks',
+  answer: Answer,
+): Promise<Announced> {
+  const announced = await putLiveInForce(change, call.manager.deployer.publisher, owner, how)
+  return { announced, project: owner.projectName, answer }
 }
 
 async function ownerOf(call: Call, db: Db): Promise<Owner> {
