@@ -3,8 +3,8 @@
 import { encodeBase64 } from '../../../base/base64.ts'
 import type { TrustStoreRequest } from '../../resources.ts'
 import { readCertificateUpload, summarizedDer } from '../../service/certificates.ts'
-import { maxCertificateFile, maxCrlFile, maxTrustStore } from '../../service/limits.ts'
 import type { Change } from '../../service/change.ts'
+import { maxCertificateFile, maxCrlFile, maxTrustStore } from '../../service/limits.ts'
 import {
   addCrl,
   addKill,
