@@ -36,12 +36,13 @@ export async function readOctets(
     }
   } catch (error) {
     // A client that went away in the middle is told nothing, because it is not there; others get what they are refused with.
-    reader.cancel().catch(() => {})
     if (error instanceof Refusal) throw error
     throw new Refusal('body-malformed', 'the body ended before its end')
   } finally {
     clearTimeout(timer)
     slow.catch(() => {})
+    // What is still to come is for whoever ends the connection.
+    reader.releaseLock()
   }
 }
 

@@ -9,6 +9,7 @@ import { withoutTokens } from '../../base/log-text.ts'
 import { Refusal } from '../service/refusal.ts'
 import type { Management } from './app.ts'
 import { failureResponse } from './failure.ts'
+import { lingering } from './linger.ts'
 
 /** PEM. */
 export interface ServerTls {
@@ -27,6 +28,8 @@ export interface ServeOptions {
   readonly tls?: ServerTls | undefined
   /** How long `close` waits for requests that run; default 10 seconds. */
   readonly drainMs?: number | undefined
+  /** How long what a client still sends is read and thrown away after it was refused; default 10 seconds. */
+  readonly lingerMs?: number | undefined
 }
 
 export interface ServedManagement {
@@ -53,10 +56,16 @@ export interface ServedManagement {
  * await close()
  */
 export async function serveManagement(options: ServeOptions): Promise<ServedManagement> {
-  const { management, host = '127.0.0.1', port, tls, drainMs = 10_000 } = options
+  const { management, host = '127.0.0.1', port, tls } = options
+  const { drainMs = 10_000, lingerMs = 10_000 } = options
   const listener = getRequestListener(
-    (request, { incoming }) =>
-      management.fetch(request, { address: incoming.socket.remoteAddress, target: incoming.url }),
+    async (request, { incoming }) => {
+      const { remoteAddress: address } = incoming.socket
+      const response = await management.fetch(request, { address, target: incoming.url })
+      const isRead = request.method === 'GET' || request.method === 'HEAD' || incoming.complete
+      const body = isRead ? null : request.body
+      return body === null || body.locked ? response : await lingering(response, body, lingerMs)
+    },
     { overrideGlobalObjects: false, errorHandler: malformed },
   )
   const settings = {
