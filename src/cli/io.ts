@@ -46,6 +46,8 @@ export type UsageCode =
   | 'trust-anchor-unreadable'
   | 'intermediate-unreadable'
   | 'certificate-unreadable'
+  | 'key-unreadable'
+  | 'key-does-not-fit'
   | 'issuer-unreadable'
   | 'issuer-does-not-fit'
   | 'crl-unreadable'

@@ -85,13 +85,18 @@ function usageOf(error: unknown, argv: readonly string[], io: Io): Mistake | und
     // Node's own mistakes have codes in capitals; those are ours, not the caller's.
     if (!/^[a-z-]+$/.test(error.code)) return undefined
     const remedy = `${invocation(io)} ${helpOf(argv)}--help lists the values`
-    return {
-      code: error.code,
-      message: option === undefined ? error.message : `${option}: ${error.message}`,
-      remedy,
-    }
+    return { code: error.code, message: messageOf(error, option), remedy }
   }
   return undefined
+}
+
+/** In the words of the command line: an option that the message begins with is called by its flag. */
+function messageOf(error: TypeError, flag: string | undefined): string {
+  if (flag === undefined || !('option' in error)) return error.message
+  const own = `${error.option} `
+  return error.message.startsWith(own)
+    ? `${flag} ${error.message.slice(own.length)}`
+    : `${flag}: ${error.message}`
 }
 
 function report({ code, message, remedy }: Mistake, argv: readonly string[], io: Io): void {
@@ -280,6 +285,13 @@ function flagOf(option: string): string {
     userInitialPolicySet: '--policy',
     'algorithms.dangerouslyMinimumRsaBits': '--dangerously-minimum-rsa-bits',
     cacheFolder: '--cache',
+    // Of the serving commands.
+    managerUrl: '--manager',
+    publicKey: '--manager-key',
+    ca: '--manager-ca',
+    gateway: '--name',
+    folder: '--data',
+    trustedProxies: '--trusted-proxy',
   }
   return named[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

@@ -13,6 +13,7 @@ export interface ServeFlags {
   readonly data: string
   readonly environment: string
   readonly demo: boolean
+  readonly logLevel: string
   readonly json?: true
 }
 
@@ -62,6 +63,7 @@ export function addServerCommands(program: Command, done: (code: number) => void
     .option('--data <folder>', 'database, keys and certificates', 'mtls-policy-data')
     .option('--environment <name>', 'which one the gateway serves', 'production')
     .option('--no-demo', 'make no demo project')
+    .addOption(logLevel('on standard error; JSON lines, unless a terminal reads them', 'warn'))
     .option('--json', 'one line, when both are ready: {"url","gatewayUrl","token"}')
     .addHelpText('after', production)
     .action(async (flags: ServeFlags) => done(await (await server()).serve(flags, io)))
@@ -93,12 +95,12 @@ export function addServerCommands(program: Command, done: (code: number) => void
   program
     .command('gateway')
     .description('ends mutual TLS, enforces what was deployed, forwards to the upstream')
-    .requiredOption('--environment <name>', 'whose deployments it enforces')
-    .requiredOption('--manager <url>', 'where the manager answers')
+    .option('--environment <name>', 'whose deployments it enforces; required')
+    .option('--manager <url>', 'where the manager answers; required')
     .option('--token-file <file>', 'a token with the right gateway; or in MTLS_POLICY_TOKEN')
-    .requiredOption(
+    .option(
       '--manager-key <file>',
-      "the manager's public key, PEM: the file NAME.pub beside its key",
+      "the manager's public key, PEM: the file NAME.pub beside its key; required",
     )
     .option(
       '--manager-ca <file>',
@@ -112,8 +114,8 @@ export function addServerCommands(program: Command, done: (code: number) => void
       list,
     )
     .option('--listen-without <[host:]port>', 'does not ask; may be repeated', list)
-    .requiredOption('--certificate <file>', 'of the gateway, PEM; one for each --key', list)
-    .requiredOption('--key <file>', 'PEM', list)
+    .option('--certificate <file>', 'of the gateway, PEM; one for each --key; required', list)
+    .option('--key <file>', 'PEM; required', list)
     .addOption(
       new Option('--advertise <what>', 'CA names that are sent to clients')
         .choices(['anchors', 'none'])
@@ -121,9 +123,31 @@ export function addServerCommands(program: Command, done: (code: number) => void
     )
     .option('--metrics-listen <[host:]port>', '/metrics, /health and /ready')
     .addOption(logLevel())
-    .option('--json', 'one line, when it is ready: {"listeners"}')
+    .option(
+      '--json',
+      'one line, when it is ready: {"listeners"}; {"listeners","metrics"} with --metrics-listen',
+    )
     .addHelpText('after', production)
-    .action(async (flags: GatewayFlags) => done(await (await server()).gateway(flags, io)))
+    .action(async (flags: Partial<GatewayFlags>) => {
+      if (!hasRequired(flags)) throw missing(required.filter((name) => flags[name] === undefined))
+      done(await (await server()).gateway(flags, io))
+    })
+}
+
+/** Looked for here: commander would ask for them before it says that another option is unknown. */
+const required = ['environment', 'manager', 'managerKey', 'certificate', 'key'] as const
+
+function hasRequired(flags: Partial<GatewayFlags>): flags is GatewayFlags {
+  return required.every((name) => flags[name] !== undefined)
+}
+
+function missing(names: readonly (typeof required)[number][]): UsageError {
+  const options = names.map((name) => (name === 'managerKey' ? '--manager-key' : `--${name}`))
+  return new UsageError(
+    'usage-missing-option',
+    `not given: ${options.join(', ')}`,
+    'gateway --help says what each of them is',
+  )
 }
 
 const production = `
@@ -132,12 +156,15 @@ more of them with the same --signing-key; \`mtls-policy gateway\` on every machi
 its own that has the right gateway; a data folder that survives a restart. \`serve\` is for one machine: keep --data, back
 it up, and put your own certificates, projects and tokens in the place of the demo's. SIGTERM finishes what is under way.
 
+A refused client is told an id; the log (--log-level) has who it was and why. Metrics for Prometheus: the manager's at
+/metrics of its port, those of \`serve\` with the gateway's; a gateway's at --metrics-listen.
+
 Exit codes: 0 stopped when asked to, 2 wrong usage or something that cannot be opened.`
 
-function logLevel(): Option {
-  return new Option('--log-level <level>', 'on standard error, as JSON lines')
+function logLevel(what = 'on standard error, as JSON lines', level = 'info'): Option {
+  return new Option('--log-level <level>', what)
     .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-    .default('info')
+    .default(level)
 }
 
 function parsePort(option: string): (text: string) => number {

@@ -16,6 +16,7 @@ import { loggerOf } from '../serving/logger.ts'
 import { startMetrics } from '../serving/metrics-server.ts'
 import { runGateway } from '../serving/run-gateway.ts'
 import { onHangUp, stopped } from '../serving/stop.ts'
+import { checkTlsPair } from '../serving/tls-pair.ts'
 
 export function gateway(flags: GatewayFlags, io: Io): Promise<number> {
   return withClosers((opened) => enforceUntilStopped(flags, io, opened))
@@ -49,6 +50,10 @@ async function enforceUntilStopped(
       ? undefined
       : addressOf('--metrics-listen', flags.metricsListen)
   const logger = loggerOf(flags.logLevel, io)
+  if (isPlainElsewhere(manager)) {
+    const text = 'the token goes to the manager over plain HTTP: anybody on the way can read it'
+    logger.warn({ manager: new URL(manager).origin }, text)
+  }
   // Closed last: whoever balances asks it while the gateway drains.
   let metrics: Server | undefined
   opened(() => {
@@ -82,6 +87,13 @@ async function enforceUntilStopped(
   const signal = await stopped()
   logger.info({ signal }, 'draining')
   return 0
+}
+
+/** Whether it is asked without TLS, and is not on this machine. */
+function isPlainElsewhere(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'http:' && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
 /** From the file, which may be replaced while the gateway runs, or from the environment. */
@@ -121,15 +133,26 @@ async function pairsOf(
       'give one --key for each --certificate, in the same order',
     )
   }
-  const taken = new Set<string>()
-  return Promise.all(
+  const pairs = await Promise.all(
     certificate.map(async (file, index) => {
+      const keyFile = key[index] as string
       const cert = resolve(cwd, file)
-      const hosts = namesIn(await readFile(cert), file).filter((name) => !taken.has(name))
-      for (const name of hosts) taken.add(name)
-      return { hosts, cert, key: resolve(cwd, key[index] as string) }
+      const content = await readFile(cert)
+      const names = namesIn(content, file)
+      checkTlsPair(
+        { option: '--certificate', file, content },
+        { option: '--key', file: keyFile, content: await readFile(resolve(cwd, keyFile)) },
+      )
+      return { names, cert, key: resolve(cwd, keyFile) }
     }),
   )
+  // A name that two of them have is the first one's.
+  const taken = new Set<string>()
+  return pairs.map(({ names, ...files }) => {
+    const hosts = names.filter((name) => !taken.has(name))
+    for (const name of hosts) taken.add(name)
+    return { ...files, hosts }
+  })
 }
 
 /** Host names of the first certificate: RFC 9525 §6.3. */

@@ -3,15 +3,17 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { signerOf } from '../../management/channel/signer.ts'
-import { createManagement, openStore, type Store, serveManagement } from '../../management/index.ts'
+import { createManagement, serveManagement } from '../../management/index.ts'
 import { type Io, UsageError } from '../io.ts'
 import type { ManagerFlags } from '../server-commands.ts'
 import { withClosers } from '../serving/closers.ts'
 import { loggerOf } from '../serving/logger.ts'
 import { newRegistry } from '../serving/metrics.ts'
+import { storeAt } from '../serving/open-store.ts'
 import { readIfThere } from '../serving/secret-file.ts'
 import { signingKeyIn } from '../serving/signing-key.ts'
 import { onHangUp, stopped } from '../serving/stop.ts'
+import { checkTlsPair } from '../serving/tls-pair.ts'
 import { hasAdmin, tokenIn } from '../serving/tokens.ts'
 
 export function manager(flags: ManagerFlags, io: Io): Promise<number> {
@@ -78,37 +80,6 @@ async function manageUntilStopped(
   return 0
 }
 
-/** The store, or what to do next. The URL is in no message: it may hold a password. */
-export async function storeAt(url: string): Promise<Store> {
-  try {
-    return await openStore({ url })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'store-unavailable') {
-      throw new UsageError(
-        code,
-        (error as Error).message,
-        'start the database, or check --database',
-      )
-    }
-    if (code === 'store-too-new') {
-      throw new UsageError(
-        code,
-        (error as Error).message,
-        'run the newer version of mtls-policy again',
-      )
-    }
-    if (code === 'store-url-invalid') {
-      throw new UsageError(
-        'usage-invalid-value',
-        `--database: ${(error as Error).message}`,
-        'mind the prefix',
-      )
-    }
-    throw error
-  }
-}
-
 async function databaseOf(
   { database, databaseFile }: ManagerFlags,
   { cwd, env }: Io,
@@ -140,8 +111,11 @@ async function tlsOf(
       'give --tls-certificate and --tls-key, or neither',
     )
   }
-  return {
-    cert: await readFile(at(tlsCertificate), 'utf8'),
-    key: await readFile(at(tlsKey), 'utf8'),
-  }
+  const cert = await readFile(at(tlsCertificate), 'utf8')
+  const key = await readFile(at(tlsKey), 'utf8')
+  checkTlsPair(
+    { option: '--tls-certificate', file: tlsCertificate, content: cert },
+    { option: '--tls-key', file: tlsKey, content: key },
+  )
+  return { cert, key }
 }

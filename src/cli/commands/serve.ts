@@ -13,12 +13,12 @@ import { type Call, demoNames, makeDemoProject, moveDemoUpstream } from '../serv
 import { startDemoUpstream } from '../serving/demo-upstream.ts'
 import { loggerOf } from '../serving/logger.ts'
 import { newRegistry } from '../serving/metrics.ts'
+import { storeAt } from '../serving/open-store.ts'
 import { runGateway } from '../serving/run-gateway.ts'
 import { readIfThere, writeSecret } from '../serving/secret-file.ts'
 import { signingKeyIn } from '../serving/signing-key.ts'
 import { stopped } from '../serving/stop.ts'
 import { tokenIn } from '../serving/tokens.ts'
-import { storeAt } from './manager.ts'
 import { shellWord } from './pki.ts'
 
 export function serve(flags: ServeFlags, io: Io): Promise<number> {
@@ -33,7 +33,8 @@ async function serveUntilStopped(
   const { host, port, environment, json } = flags
   const data = resolve(io.cwd, flags.data)
   await mkdir(data, { recursive: true, mode: 0o700 })
-  const logger = loggerOf('warn', io)
+  const isWatched = io.stderr.isTTY === true && json !== true
+  const logger = loggerOf(flags.logLevel, io, isWatched ? 'people' : 'machines')
   const signingKey = await signingKeyIn(join(data, 'signing-key.pem'))
   const store = await storeAt(`file:${join(data, 'manager.sqlite')}`)
   opened(() => store.close())
@@ -51,12 +52,9 @@ async function serveUntilStopped(
     rights: [{ right: 'gateway', environment }],
     now,
   })
-  const management = await createManagement({
-    store,
-    signingKey,
-    logger,
-    metrics: await newRegistry(),
-  })
+  // One process, one page of metrics: the manager's, with what the gateway counts.
+  const metrics = await newRegistry()
+  const management = await createManagement({ store, signingKey, logger, metrics })
   opened(() => management.close())
   const call = callOf(management.fetch, admin)
   await call('POST', `/apiops/environments/${environment}/`, {}, [409])
@@ -101,6 +99,7 @@ async function serveUntilStopped(
       },
     ],
     logger,
+    metrics,
   })
   opened(() => running.stop())
   await running.subscription.ready
@@ -153,6 +152,7 @@ function welcome({ url, gatewayUrl, data, isDemo }: Welcome, io: Io): string {
   const lines = [
     `${style.green('✓')} management API  ${style.bold(url)}`,
     `${style.green('✓')} gateway         ${style.bold(gatewayUrl)}`,
+    `  metrics of both ${url}/metrics`,
     `  data            ${data}: database, keys, tokens; keep it`,
     '',
   ]
@@ -164,7 +164,7 @@ function welcome({ url, gatewayUrl, data, isDemo }: Welcome, io: Io): string {
     `curl -H "Authorization: Bearer $(cat ${file('admin-token')})" ${url}/apiops/projects/${project}/apiProxies/${apiProxy}/policies/`,
     style.dim('# a client that may come in'),
     client('client-a'),
-    style.dim('# one whose certificate has expired: 401'),
+    style.dim('# one whose certificate has expired: 401, and this terminal says why'),
     client('expired'),
     '',
     style.dim('Ctrl-C stops both.'),

@@ -52,6 +52,11 @@ export class ManagerClient {
       })
     }
     const base = new URL(managerUrl)
+    if (base.username !== '' || base.password !== '') {
+      // They would be sent to nobody, and the URL is told to everybody.
+      const message = 'managerUrl must have no user and no password: the token is what counts'
+      throw misuse('option-invalid', message, { option: 'managerUrl' })
+    }
     const prefix = base.pathname.endsWith('/') ? base.pathname : `${base.pathname}/`
     base.pathname = `${prefix}apiops/environments/${encodeURIComponent(environment)}/`
     base.search = ''
@@ -98,7 +103,7 @@ export class ManagerClient {
         sent.on('error', (error: NodeJS.ErrnoException) => {
           // The manager ended a kept connection as we wrote to it. Everything that is asked here may be asked twice.
           if (sent.reusedSocket && error.code === 'ECONNRESET' && !isAgain) resolve(send(true))
-          else reject(new ManagerUnreachable(error.code ?? error.message))
+          else reject(new ManagerUnreachable(`${error.code ?? error.message} at ${url.origin}`))
         })
         sent.end(body)
       })
@@ -125,7 +130,7 @@ export class ManagerClient {
     const { statusCode: status = 0 } = answer
     if (!wanted.includes(status)) {
       answer.destroy()
-      throw new ManagerRefused(status, `answered ${status}`)
+      throw new ManagerRefused(status, `${this.#base.origin} answered ${status}`)
     }
     const chunks: Uint8Array[] = []
     let length = 0

@@ -180,6 +180,8 @@ async function query(
 export function postgresError(error: unknown): Error {
   const { code, message } = error as { code?: unknown; message?: unknown }
   if (typeof code !== 'string') {
+    if (/does not support SSL/iu.test(String(message)))
+      return new StoreUnavailable('tls-unsupported')
     return new StoreUnavailable(/timeout/iu.test(String(message)) ? timedOut : connectionLost)
   }
   // No SQLSTATE begins with an E, and EPIPE has five letters too.
