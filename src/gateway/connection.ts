@@ -16,6 +16,8 @@ import type { TLSSocket } from 'node:tls'
 import { bytesEqual } from '../base/bytes.ts'
 import { success } from '../base/result.ts'
 import { NodeHttpRequest, type NodeRequest } from '../http/node/request.ts'
+import { serverNameOf } from '../http/node/server-name.ts'
+import { findInSession, readSession } from '../http/node/tls-session.ts'
 import type { Connection, TlsConnection } from '../http/request.ts'
 import { absent, type ClientCertificateSource, type Found } from '../http/source.ts'
 import { Generations } from '../runtime/generations.ts'
@@ -83,9 +85,7 @@ export class ClientConnection implements Connection, TlsConnection {
   constructor(socket: TLSSocket) {
     this.#socket = socket
     this.tls = this
-    // `false` when the client named none.
-    const { servername } = socket as { servername?: string | false | null }
-    this.serverName = servername || undefined
+    this.serverName = serverNameOf(socket)
     this.isResumed = socket.isSessionReused()
   }
 
@@ -97,7 +97,8 @@ export class ClientConnection implements Connection, TlsConnection {
 
   /** DER of the client's own certificate; `undefined`: it sent none, or has gone. */
   get leaf(): Uint8Array | undefined {
-    this.#leaf ??= this.#certificates?.[0] ?? leafOfSession(this.#socket) ?? leafOf(this.#socket)
+    this.#leaf ??=
+      this.#certificates?.[0] ?? readSession(this.#socket, leafInSession) ?? leafOf(this.#socket)
     return this.#leaf
   }
 
@@ -161,47 +162,11 @@ function leafOf(socket: TLSSocket): Uint8Array | undefined {
   return raw && new Uint8Array(raw)
 }
 
-/** `undefined` as well for a socket that is closed: it has no session, and Node says so with `null`. */
-function leafOfSession(socket: TLSSocket): Uint8Array | undefined {
-  const session = socket.getSession() as Buffer | null | undefined
-  const leaf = session ? leafInSession(session) : undefined
-  // The keys of the connection are in it.
-  session?.fill(0)
-  return leaf
-}
-
-/**
- * The client's certificate in OpenSSL's own encoding of the session (`i2d_SSL_SESSION`): a SEQUENCE with it under [3]. It is what
- * `getPeerCertificate` shows, which also makes texts of all its names. `undefined`: there is none, or this is no such encoding.
- */
+/** Under [3] of a session; it is what `getPeerCertificate` shows, which also makes texts of all its names. */
 export function leafInSession(session: Uint8Array): Uint8Array | undefined {
-  const outer = elementAt(session, 0)
-  if (outer?.tag !== 0x30) return undefined
-  for (let at = outer.from; at < outer.end; ) {
-    const element = elementAt(session, at)
-    if (element === undefined) return undefined
-    if (element.tag === 0xa3) return new Uint8Array(session.subarray(element.from, element.end))
-    at = element.end
-  }
-  return undefined
-}
-
-/** Tag, and where the content begins and ends. */
-function elementAt(
-  octets: Uint8Array,
-  at: number,
-): { readonly tag: number; readonly from: number; readonly end: number } | undefined {
-  const tag = octets[at]
-  const first = octets[at + 1]
-  if (tag === undefined || first === undefined) return undefined
-  let from = at + 2
-  let length = first
-  if (first >= 0x80) {
-    length = 0
-    for (let count = first & 0x7f; count > 0; count--) length = length * 256 + (octets[from++] ?? 0)
-  }
-  const end = from + length
-  return end <= octets.length ? { tag, from, end } : undefined
+  return findInSession(session, (tag, content) =>
+    tag === 0xa3 ? new Uint8Array(content) : undefined,
+  )
 }
 
 /** The end of a certificate is its signature; the whole is compared besides. */

@@ -12,6 +12,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { respond } from '../http/node/apply.ts'
+import { rememberServerName } from '../http/node/server-name.ts'
 import { refuseUpgrade } from '../http/node/upgrade.ts'
 import { type GatewayCode, gatewayAnswer } from './answer.ts'
 import type { ApiProxy } from './api-proxy.ts'
@@ -245,6 +246,7 @@ export class Listener implements Entrance {
       this.#busy.delete(socket)
     })
     socket.on('error', () => {})
+    rememberServerName(socket)
     if (this.#core.isDraining) socket.destroy()
     else if (socket.alpnProtocol !== 'h2') readStumblers(socket)
   }

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import type { Connection, TlsConnection } from '../request.ts'
+import { rememberServerName, serverNameOf } from './server-name.ts'
 
 /** The same object for every request on a socket. */
 export function connectionOf(socket: Socket): Connection {
@@ -39,9 +40,8 @@ class NodeTls implements TlsConnection {
 
   constructor(socket: TLSSocket) {
     this.#socket = socket
-    // `false` when the client named none.
-    const { servername } = socket as { servername?: string | false | null }
-    this.serverName = servername || undefined
+    rememberServerName(socket)
+    this.serverName = serverNameOf(socket)
     this.isResumed = socket.isSessionReused()
   }
 
