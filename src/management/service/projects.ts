@@ -115,8 +115,10 @@ export async function createEnvironment(change: Change, name: string): Promise<v
   await recordChange(trx, { actor, now }, 'environment.create', `environments/${name}`, {})
 }
 
-export async function deleteEnvironment({ trx, actor, now }: Change, name: string): Promise<void> {
+export async function deleteEnvironment(change: Change, name: string): Promise<void> {
+  const { trx, actor, now } = change
   const { id, sequence } = await environmentNamed(trx, name)
+  expectVersion(change, id)
   // Its number is what gateways hold pointers against: an environment that begins again at 1 would look to them like a replay.
   if (Number(sequence) > 0) {
     throw new Refusal(

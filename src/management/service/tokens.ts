@@ -6,7 +6,7 @@ import { namePattern } from '../../deployment/fields.ts'
 import type { NewToken, Token, TokenRequest } from '../resources.ts'
 import type { TokenTable } from '../store/schema.ts'
 import { recordChange } from './audit.ts'
-import type { Change } from './change.ts'
+import { type Change, expectVersion } from './change.ts'
 import { newId } from './ids.ts'
 import type { Db } from './lookups.ts'
 import { isNewName, newNameWords } from './names.ts'
@@ -74,14 +74,18 @@ export async function noteUse(db: Db, { tokenId }: Actor, now: Date): Promise<vo
     .execute()
 }
 
-export async function revokeToken({ trx, actor, now }: Change, name: string): Promise<void> {
+export async function revokeToken(change: Change, name: string): Promise<void> {
+  const { trx, actor, now } = change
   const rows = await trx
     .selectFrom('tokens')
-    .select('id')
+    .selectAll()
     .where('name', '=', name)
     .where('revoked_at', 'is', null)
+    .orderBy('id', 'desc')
     .execute()
-  if (rows.length === 0) throw new Refusal('token-not-found', 'there is no such token in force')
+  const [newest] = rows
+  if (newest === undefined) throw new Refusal('token-not-found', 'there is no such token in force')
+  expectVersion(change, tokenTag(newest))
   await trx
     .updateTable('tokens')
     .set({ revoked_at: now.toISOString() })
@@ -92,7 +96,7 @@ export async function revokeToken({ trx, actor, now }: Change, name: string): Pr
 }
 
 /** The newest of this name. */
-export async function tokenNamed(db: Db, name: string): Promise<Token> {
+export async function tokenNamed(db: Db, name: string): Promise<Selectable<TokenTable>> {
   const row = await db
     .selectFrom('tokens')
     .selectAll()
@@ -101,7 +105,7 @@ export async function tokenNamed(db: Db, name: string): Promise<Token> {
     .limit(1)
     .executeTakeFirst()
   if (row === undefined) throw new Refusal('token-not-found', 'there is no such token')
-  return tokenResource(row)
+  return row
 }
 
 export async function tokensPage(db: Db, { limit, cursor }: PageQuery): Promise<Page<Token>> {
@@ -127,7 +131,13 @@ function isGood(row: Selectable<TokenTable>, now: Date): boolean {
   )
 }
 
-function tokenResource(row: Selectable<TokenTable>): Token {
+/** Another one after every use that is seen in it: whoever revokes a token that nobody uses wants to know that somebody does. */
+export function tokenTag({ id, revoked_at, last_used_at }: Selectable<TokenTable>): string {
+  const numberOf = (time: string | null): number => (time === null ? 0 : Date.parse(time))
+  return `${id}.${numberOf(revoked_at)}.${numberOf(last_used_at)}`
+}
+
+export function tokenResource(row: Selectable<TokenTable>): Token {
   return {
     name: row.name,
     rights: JSON.parse(row.rights) as readonly Right[],

@@ -290,6 +290,7 @@ export const projectRoutes: readonly Route[] = [
     tag: 'Environments',
     summary: 'Delete an environment to which nothing was deployed',
     needs: 'admin',
+    conditional: true,
     answer: 'done',
     handle: async (call) =>
       await call.change(async (change) => {

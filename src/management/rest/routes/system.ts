@@ -5,7 +5,14 @@ import type { TokenRequest } from '../../resources.ts'
 import { auditPage } from '../../service/audit.ts'
 import { invalidField, Refusal } from '../../service/refusal.ts'
 import { demandAdmin } from '../../service/rights.ts'
-import { createToken, revokeToken, tokenNamed, tokensPage } from '../../service/tokens.ts'
+import {
+  createToken,
+  revokeToken,
+  tokenNamed,
+  tokenResource,
+  tokensPage,
+  tokenTag,
+} from '../../service/tokens.ts'
 import { done, page, resource } from '../answer.ts'
 import type { Route } from '../route.ts'
 import { auditQuery, pageQuery, tokenRequest } from '../schemas.ts'
@@ -56,8 +63,10 @@ export const systemRoutes: readonly Route[] = [
     summary: 'Rights and dates of a token',
     needs: 'admin',
     answer: 'token',
-    handle: async (call) =>
-      resource(await tokenNamed(call.manager.store.db, call.name('tokenName'))),
+    handle: async (call) => {
+      const row = await tokenNamed(call.manager.store.db, call.name('tokenName'))
+      return resource(tokenResource(row), tokenTag(row))
+    },
   },
   {
     method: 'delete',
@@ -66,6 +75,7 @@ export const systemRoutes: readonly Route[] = [
     tag: 'Tokens',
     summary: 'Revoke a token: at once, and for good',
     needs: 'admin',
+    conditional: true,
     answer: 'done',
     handle: async (call) =>
       await call.change(async (change) => {

@@ -3,7 +3,7 @@
 import { encodeBase64 } from '../../../base/base64.ts'
 import type { TrustStoreRequest } from '../../resources.ts'
 import { readCertificateUpload, summarizedDer } from '../../service/certificates.ts'
-import type { Change } from '../../service/change.ts'
+import { type Change, expectVersion } from '../../service/change.ts'
 import { maxCertificateFile, maxCrlFile, maxTrustStore } from '../../service/limits.ts'
 import {
   addCrl,
@@ -270,11 +270,15 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
       tag,
       summary: `Remove a CRL of ${words}: in force at once`,
       needs: 'write',
+      conditional: true,
       answer: 'liveDone',
       handle: async (call) =>
         await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
-          await deleteCrl(change, owner, call.name('sha256'))
+          const sha256 = call.name('sha256')
+          await deleteCrl(change, owner, sha256)
+          // Last, so that one that is not there is 404: nothing is done that is not undone.
+          expectVersion(change, sha256)
           return await announce(call, change, owner, 'shrinks', done())
         }),
     },
