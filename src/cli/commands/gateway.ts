@@ -75,6 +75,8 @@ async function enforceUntilStopped(
   if (metricsAt !== undefined) {
     metrics = await startMetrics(running, metricsAt.host, metricsAt.port)
   }
+  // Whoever is told that it runs may stop it at once.
+  const stop = stopped()
   const { addresses } = running.gateway
   if (flags.json)
     io.stdout.write(`${JSON.stringify({ listeners: addresses, metrics: metrics?.address() })}\n`)
@@ -84,7 +86,7 @@ async function enforceUntilStopped(
   }
   // The files are looked at every second: a hang-up only must not end the process.
   opened(onHangUp(() => logger.info('certificates and token are read whenever they change')))
-  const signal = await stopped()
+  const signal = await stop
   logger.info({ signal }, 'draining')
   return 0
 }

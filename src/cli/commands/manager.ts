@@ -68,6 +68,8 @@ async function manageUntilStopped(
     }
   }
   opened(onHangUp(() => void readAgain()))
+  // Whoever is told that it runs may stop it at once.
+  const stop = stopped()
   const { url } = server
   if (json) io.stdout.write(`${JSON.stringify({ url })}\n`)
   else {
@@ -75,7 +77,7 @@ async function manageUntilStopped(
     if (isFirst) io.stdout.write(`its first token, with all rights, is in ${tokenFile}\n`)
     if (signingKey.isNew) io.stdout.write(`gateways need ${signingKeyFile}.pub (--manager-key)\n`)
   }
-  const signal = await stopped()
+  const signal = await stop
   logger.info({ signal }, 'stopping')
   return 0
 }

@@ -105,10 +105,12 @@ async function serveUntilStopped(
   await running.subscription.ready
   const boundPort = running.gateway.addresses[0]?.port ?? gatewayPort
   const gatewayUrl = `https://localhost:${boundPort}`
+  // Whoever is told that it runs may stop it at once.
+  const stop = stopped()
   if (json) io.stdout.write(`${JSON.stringify({ url: server.url, gatewayUrl, token: admin })}\n`)
   else io.stdout.write(welcome({ url: server.url, gatewayUrl, data: flags.data, isDemo }, io))
 
-  await stopped()
+  await stop
   return 0
 }
 
