@@ -1,8 +1,8 @@
 /** Shapes of the API for its OpenAPI document; those of requests are also what bodies are held against. @module */
 
 import { z } from '@hono/zod-openapi'
-import { nameWords } from '../../deployment/fields.ts'
 import { httpMethods } from '../../policy/endpoint.ts'
+import { newNameWords } from '../service/names.ts'
 import { type FieldProblem, invalid } from '../service/refusal.ts'
 
 /**
@@ -45,7 +45,7 @@ const name: z.ZodType<string> = z
   .string()
   .min(1)
   .max(255)
-  .openapi({ description: nameWords, example: 'MyProject' })
+  .openapi({ description: newNameWords, example: 'MyProject' })
 const digest: z.ZodType<string> = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in hexadecimal')
