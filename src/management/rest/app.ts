@@ -18,6 +18,7 @@ import { clientAddress } from './client-address.ts'
 import { failureResponse, refusalOf } from './failure.ts'
 import { type Manager, settler } from './manager.ts'
 import { type MetricsOptions, managementMetrics } from './metrics.ts'
+import { settleOpenDeployments } from './open-deployments.ts'
 import { openApiDocument } from './openapi.ts'
 import { respond } from './respond.ts'
 import { routes } from './routes/index.ts'
@@ -127,6 +128,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
     ...settler(channel, deploymentWaitMs, metrics),
     running: new Map(),
   }
+  const endSettling = settleOpenDeployments(manager, deploymentWaitMs)
 
   function failureOf(error: unknown, request: Request): Response {
     // A code of the database, and no more; for the log alone.
@@ -219,6 +221,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
         async (trx) => await createToken({ trx, actor, now: now() }, name, request),
       ),
     close: async () => {
+      endSettling()
       await channel.close()
       await access.close()
     },

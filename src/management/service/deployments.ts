@@ -38,8 +38,6 @@ export interface Deployer {
 export interface StoredDeployment extends EnvironmentResult {
   /** Of the row in the history. */
   readonly id: string
-  readonly project: string
-  readonly apiProxy: string
   /** `undefined`: it failed, and no gateway has to do anything. */
   readonly sequence: number | undefined
 }
@@ -127,15 +125,40 @@ export async function writeResults(
   stored: readonly StoredDeployment[],
   results: readonly EnvironmentResult[],
 ): Promise<void> {
-  for (const [index, { id, success, message }] of stored.entries()) {
+  for (const [index, { id }] of stored.entries()) {
     const result = results[index]
-    if (result === undefined || (result.success === success && result.message === message)) continue
+    if (result === undefined) continue
     await trx
       .updateTable('deployments')
-      .set({ success: result.success ? 1 : 0, message: result.message })
+      .set({ success: result.success ? 1 : 0, message: result.message, settled: 1 })
       .where('id', '=', id)
       .execute()
   }
+}
+
+/**
+ * Deployments that nobody has waited to the end for: their manager was ended, or the store was away when gateways had been heard.
+ *
+ * @param before - Whoever made later ones may still be waiting.
+ */
+export async function openDeployments(db: Db, before: Date): Promise<readonly StoredDeployment[]> {
+  const rows = await db
+    .selectFrom('deployments')
+    .innerJoin('environments', 'environments.id', 'deployments.environment_id')
+    .select(['deployments.id', 'deployments.sequence', 'deployments.message'])
+    .select('environments.name as environmentName')
+    .where('deployments.settled', '=', 0)
+    .where('deployments.created_at', '<', before.toISOString())
+    .orderBy('deployments.created_at')
+    .limit(openAtOnce)
+    .execute()
+  return rows.map(({ id, sequence, message, environmentName }) => ({
+    id,
+    environmentName,
+    success: false,
+    message,
+    sequence: sequence === null ? undefined : Number(sequence),
+  }))
 }
 
 /** Per environment that runs the proxy, or did. */
@@ -269,7 +292,9 @@ async function store(
     .where('environment_id', '=', environment.id)
     .where('api_proxy_id', '=', proxy.id)
     .executeTakeFirst()
-  const message = failure ?? 'Stored; no gateway has been heard yet'
+  // Not a success before anybody was heard: a crash may leave it so.
+  const isOpen = pointer !== undefined
+  const message = failure ?? (isOpen ? 'Stored; gateways have not been heard yet' : 'Stored')
   const row: Selectable<DeploymentTable> = {
     id: newId(now),
     environment_id: environment.id,
@@ -280,8 +305,9 @@ async function store(
     created_at: now.toISOString(),
     actor,
     kind,
-    success: failure === undefined ? 1 : 0,
+    success: failure === undefined && !isOpen ? 1 : 0,
     message,
+    settled: isOpen ? 0 : 1,
   }
   await trx.insertInto('deployments').values(row).execute()
   const { project_name: project, name: apiProxy } = proxy
@@ -290,14 +316,17 @@ async function store(
     { actor, now },
     `deployment.${kind}`,
     `projects/${project}/apiProxies/${apiProxy}/deployments/${environment.name}`,
-    { revision: row.revision, hash: row.hash, sequence: row.sequence, success: row.success === 1 },
+    {
+      revision: row.revision,
+      hash: row.hash,
+      sequence: row.sequence,
+      success: failure === undefined,
+    },
   )
   return {
     id: row.id,
-    project,
-    apiProxy,
     environmentName: environment.name,
-    success: failure === undefined,
+    success: row.success === 1,
     message,
     sequence: pointer?.sequence,
   }
@@ -427,3 +456,6 @@ function compare(running: unknown, stored: unknown, path: string, found: Differe
 function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
+
+/** Local limit. */
+const openAtOnce = 100

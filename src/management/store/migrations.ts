@@ -168,4 +168,9 @@ export const migrations: readonly Migration[] = [
     ) ${table}`,
     'create index idempotency_created_at on idempotency (created_at)',
   ],
+  ({ integer }) => [
+    // Older managers that go on beside newer ones know of no other rows.
+    `alter table deployments add column settled ${integer} not null default 1`,
+    'create index deployments_open on deployments (created_at) where settled = 0',
+  ],
 ]

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Generated } from 'kysely'
+
 /** 0 is no, 1 is yes: SQLite has no boolean. */
 export type Flag = 0 | 1
 
@@ -171,6 +173,8 @@ export interface DeploymentTable {
   kind: 'deploy' | 'rollback' | 'undeploy'
   success: Flag
   message: string
+  /** 0: gateways have not been heard; whoever finds it later asks what they report. */
+  settled: Generated<Flag>
 }
 
 /** One for a gateway in an environment. */
