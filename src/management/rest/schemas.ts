@@ -4,6 +4,7 @@ import { z } from '@hono/zod-openapi'
 import { httpMethods } from '../../policy/endpoint.ts'
 import { newNameWords } from '../service/names.ts'
 import { type FieldProblem, invalid } from '../service/refusal.ts'
+import { isWritableTime, writableTimeWords } from '../service/times.ts'
 
 /**
  * @throws Refusal `invalid` with every bad field.
@@ -51,7 +52,18 @@ const digest: z.ZodType<string> = z
   .regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in hexadecimal')
 const time: z.ZodType<string> = z.iso
   .datetime({ offset: true })
+  .refine(isWritableTime, writableTimeWords)
   .openapi({ description: 'RFC 3339' })
+/** Of a query: decimal digits, and nothing else that JavaScript takes for a number. */
+function whole(maximum: number, description: string): z.ZodType {
+  return z
+    .string()
+    .regex(/^[0-9]{1,16}$/, `a whole number from 1 to ${maximum}`)
+    .transform(Number)
+    .pipe(z.int().min(1).max(maximum))
+    .optional()
+    .openapi({ type: 'integer', minimum: 1, maximum, description })
+}
 
 /** A segment of a path. */
 export function pathName(description: string, example: string): z.ZodType {
@@ -65,9 +77,7 @@ export function pathName(description: string, example: string): z.ZodType {
 export const noQuery: z.ZodObject = z.strictObject({})
 
 export const pageQuery: z.ZodObject = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1000).optional().openapi({
-    description: 'Items of a page; default 100',
-  }),
+  limit: whole(1000, 'Items of a page; default 100'),
   cursor: z.string().min(1).max(2048).optional().openapi({
     description: 'nextCursor of the page before',
   }),
@@ -81,9 +91,7 @@ export const auditQuery: z.ZodObject = pageQuery.extend({
 })
 
 export const revisionQuery: z.ZodObject = z.strictObject({
-  revision: z.coerce.number().int().min(1).optional().openapi({
-    description: 'To compare with; absent: what is in force',
-  }),
+  revision: whole(Number.MAX_SAFE_INTEGER, 'To compare with; absent: what is in force'),
 })
 
 const deploying = {

@@ -22,6 +22,7 @@ import { demandRoom } from './live-room.ts'
 import { type Db, type Owner, ownerTarget } from './lookups.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
 import { invalidField, Refusal } from './refusal.ts'
+import { isTime, timeWords } from './times.ts'
 
 /**
  * Reads revocation lists as uploaded.
@@ -135,6 +136,8 @@ export function readKill(value: unknown, path = ''): KillEntryJson {
     if (!isKillListInvalid(error)) throw error
     throw invalidField(at(error.field), error.expected)
   }
+  const { expires } = checked.value
+  if (expires !== undefined && !isTime(expires)) throw invalidField(at('expires'), timeWords)
   return checked.value
 }
 

@@ -13,6 +13,7 @@ import { isNewName, newNameWords } from './names.ts'
 import { type Page, type PageQuery, pageOf } from './pages.ts'
 import { invalidField, Refusal } from './refusal.ts'
 import type { Actor, Right } from './rights.ts'
+import { demandToCome } from './times.ts'
 
 /** @returns What no one but the caller will ever see again, under `token`. */
 export async function createToken(
@@ -26,10 +27,7 @@ export async function createToken(
       'project' in right ? right.project : 'environment' in right ? right.environment : '*'
     if (!namePattern.test(scope)) throw invalidField(`rights[${index}]`, 'a name, or *')
   }
-  const expires = expiresAt === null ? undefined : new Date(expiresAt)
-  if (expires !== undefined && !(expires.getTime() > now.getTime())) {
-    throw invalidField('expiresAt', 'a time to come')
-  }
+  const expires = expiresAt === null ? undefined : demandToCome(expiresAt, now, 'expiresAt')
   const others = await trx.selectFrom('tokens').selectAll().where('name', '=', name).execute()
   if (others.some((other) => isGood(other, now))) {
     throw new Refusal('already-exists', 'there is a token of this name: revoke it first')

@@ -92,12 +92,60 @@ describe('tokens', () => {
     [{ rights: [{ right: 'read', project: '' }] }, 'rights[0]'],
     [{ rights: [{ right: 'admin' }], expiresAt: '2026-05-01T00:00:00Z' }, 'expiresAt'],
     [{ rights: [{ right: 'admin' }], expiresAt: 'soon' }, 'expiresAt'],
+    [{ rights: [{ right: 'admin' }], expiresAt: '2030-02-30T00:00:00Z' }, 'expiresAt'],
+    // In UTC it would have a year of five digits.
+    [{ rights: [{ right: 'admin' }], expiresAt: '9999-12-31T23:59:59-23:59' }, 'expiresAt'],
+    [{ rights: [{ right: 'admin' }], expiresAt: '0000-01-01T00:00:00+23:59' }, 'expiresAt'],
   ])('a token of %j is 422', async (request, path) => {
     const { status, body: answer } = await manager.send('POST', '/apiops/tokens/bad/', {
       body: request,
     })
     expect(status).toBe(422)
     expect(answer.error?.details?.[0]?.path).toContain(path)
+  })
+})
+
+test('the last time that can be written is one', async () => {
+  const { expiresAt } = await manager.client.tokens.create('last', {
+    rights: [{ right: 'admin' }],
+    expiresAt: '9999-12-31T23:59:59.999Z',
+  })
+  expect(expiresAt).toBe('9999-12-31T23:59:59.999Z')
+})
+
+describe('kill list entries', () => {
+  const kills = '/apiops/projects/MyProject/killList/'
+  test.each([
+    ['past', '2020-01-01T00:00:00Z'],
+    ['now', '2026-06-01T00:00:00Z'],
+    ['a day that there is not', '2030-02-30T00:00:00Z'],
+    ['no leap year', '2027-02-29T00:00:00Z'],
+    ['no time', 'soon'],
+    ['of another zone', '2030-01-01T00:00:00+02:00'],
+  ])('with an end that is %s are 422', async (_what, expires) => {
+    now = new Date('2026-06-01T00:00:00Z')
+    const answer = await manager.send('POST', kills, { body: { issuer: 'CN=a', expires } })
+    expect([answer.status, answer.body.error?.code]).toEqual([422, 'invalid'])
+    expect(answer.body.error?.details).toMatchObject([{ path: 'expires' }])
+    expect((await manager.send('GET', kills)).body.resultCount).toBe(0)
+  })
+
+  test('in a file may have run out, but not on a day that there is not', async () => {
+    const file = (expires: string): object => ({
+      version: 1,
+      project: {},
+      settings: { killList: [{ issuer: 'CN=a', expires }] },
+      apiProxies: [],
+    })
+    const path = '/apiops/projects/Kills/import/'
+    const bad = await manager.send('POST', path, { body: file('2020-02-30T00:00:00Z') })
+    expect([bad.status, bad.body.error?.details]).toMatchObject([
+      422,
+      [{ path: 'settings.killList[0].expires' }],
+    ])
+    expect((await manager.send('POST', path, { body: file('2020-02-29T00:00:00Z') })).status).toBe(
+      200,
+    )
   })
 })
 
@@ -329,12 +377,32 @@ describe('paths and methods', () => {
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow])
   })
 
-  test.each(['?x=1', '?limit=0', '?limit=1001', '?limit=x', '?cursor=%00', '?limit=1&limit=2'])(
+  test.each([
+    '?x=1',
+    '?limit=0',
+    '?limit=1001',
+    '?limit=x',
+    '?limit=',
+    '?limit=0x10',
+    '?limit=1e2',
+    '?limit=10.0',
+    '?limit=%2b10',
+    '?limit=%2010',
+    '?limit=-1',
+    '?limit=١',
+    '?limit=Infinity',
+    '?cursor=%00',
+    '?limit=1&limit=2',
+  ])(
     'a query of %s is 422',
     async (query) => {
       expect((await manager.send('GET', `/apiops/projects/${query}`)).status).toBe(422)
     },
   )
+
+  test('a limit with noughts before it is a number', async () => {
+    expect((await manager.send('GET', '/apiops/projects/?limit=007')).status).toBe(200)
+  })
 
   test.each(['"a,b"', '"a","b"', '"a" ,\tW/"b,c"', '""'])(
     'an If-Match of %j is read',

@@ -32,6 +32,7 @@ import {
   trustStoreDetail,
   trustStoreResource,
 } from '../../service/settings.ts'
+import { demandToCome } from '../../service/times.ts'
 import { type Answer, done, list, page, resource } from '../answer.ts'
 import type { Announced, Call } from '../call.ts'
 import type { Route, RouteBody } from '../route.ts'
@@ -308,6 +309,8 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
       handle: async (call) => {
         const entry = readKill(call.body)
         return await call.change(async (change) => {
+          // Here and not of a file: what has run out since it was exported does no harm.
+          if (entry.expires !== undefined) demandToCome(entry.expires, change.now, 'expires')
           const owner = await ownerOf(call, change.trx)
           const added = await addKill(change, owner, entry)
           return await announce(call, change, owner, 'grows', resource(added))
