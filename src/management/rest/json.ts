@@ -115,6 +115,6 @@ const openBrace = 0x7b
 const closeBrace = 0x7d
 /** A list has none. */
 const none: Set<string> = new Set()
-/** Local limits: no document goes deeper than an ACL within a policy within a file, and a hundred thousand kill list entries have half as many values. */
+/** Local limits: no document goes deeper than an ACL within a policy within a file, and twenty thousand kill list entries have a tenth as many values. */
 export const maxDepth = 64
 export const maxValues = 1_000_000

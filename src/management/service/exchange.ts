@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { decodeBase64, encodeBase64 } from '../../base/base64.ts'
 import type { RevocationSettings } from '../../deployment/index.ts'
+import { liveLimits } from '../../deployment/live-limits.ts'
 import { Fields } from '../../policy/fields.ts'
 import type { CertificateList } from '../../x509/crl.ts'
 import type {
@@ -194,8 +195,10 @@ async function readSettings(
     trustStore: read('trustStore', trustStoreFrom),
     issuerAcl: read('issuerAcl', (given, at) => readIssuerAcl(small(given, at), at)),
     revocation: read('revocation', (given, at) => readRevocation(small(given, at), at)),
-    crls: (await each('crls', crlsFrom)).flat(),
-    killList: await each('killList', (given, at) => readKill(small(given, at), at)),
+    crls: (await each('crls', liveLimits.crls.perProject, crlsFrom)).flat(),
+    killList: await each('killList', liveLimits.killEntries.perProject, (given, at) =>
+      readKill(small(given, at), at),
+    ),
   }
   fields.done()
   return settings
@@ -272,7 +275,7 @@ function ownerOf({ id, name }: ProjectRow): Owner {
   return { kind: 'project', id, projectId: id, projectName: name, apiProxyName: undefined }
 }
 
-/** Local limits: no part has more items than its own limit allows, and nobody reads more problems. */
-const maxItems = 100_000
+/** How many are read in one turn. */
 const turn = 100
+/** Local limit: nobody reads more. */
 const maxProblems = 1000

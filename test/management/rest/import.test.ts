@@ -148,12 +148,26 @@ describe('refused, and nothing is made', () => {
     expect(await refusal(project.read())).toMatchObject({ status: 404, code: 'project-not-found' })
   })
 
-  test('more kill list entries than there may be', async () => {
-    const killList = Array.from({ length: 100_001 }, (_, index) => ({
-      spkiSha256: index.toString(16).padStart(64, '0'),
-    }))
+  test.each(['killList', 'crls'])('more of the %s than there may be', async (name) => {
+    const list = Array<null>(20_001).fill(null)
     const project = manager.client.project(fresh())
-    expect(await refusal(project.import(file([], { settings: { killList } })))).toMatchObject({
+    expect(await refusal(project.import(file([], { settings: { [name]: list } })))).toEqual({
+      status: 422,
+      code: 'invalid',
+      paths: [`settings.${name}`],
+    })
+  })
+
+  test('more kill list entries than there may be, in all its parts together', async () => {
+    const killList = (prefix: string): readonly Json[] =>
+      Array.from({ length: 10_001 }, (_, index) => ({
+        spkiSha256: prefix.repeat(60) + index.toString(16).padStart(4, '0'),
+      }))
+    const project = manager.client.project(fresh())
+    const given = file([proxy({ settings: { killList: killList('a') } })], {
+      settings: { killList: killList('b') },
+    })
+    expect(await refusal(project.import(given))).toMatchObject({
       status: 409,
       code: 'limit-reached',
     })
