@@ -289,7 +289,8 @@ export class Exchange {
     }
     if (!isHttp1) {
       const { stream } = request as Http2ServerRequest
-      response.on('finish', () => {
+      // The stream's own: Node's response tells of its end when the stream is closed, and not before the client ends it.
+      stream.on('finish', () => {
         if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
       })
     }

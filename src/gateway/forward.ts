@@ -169,6 +169,7 @@ export class Forwarding {
     const { maxBodyBytes } = this.#proxy.upstream
     this.#bodyTimer = setTimeout(() => this.#stalled(), bodyIdleMs)
     this.#wholeTimer = setTimeout(() => this.#late(), requestMs)
+    setImmediate(() => this.#sendHead())
     request.on('data', (chunk: Buffer) => {
       // Read and thrown away, so that the client sees what it was answered.
       if (this.#isAborted) return
@@ -204,6 +205,12 @@ export class Forwarding {
       }
       this.#outgoing.end()
     })
+  }
+
+  /** Node keeps it until there is some of the body; but who speaks in turns waits for the answer first. */
+  #sendHead(): void {
+    const { destroyed, writableEnded } = this.#outgoing
+    if (this.#received === 0 && !destroyed && !writableEnded) this.#outgoing.flushHeaders()
   }
 
   /** The client is silent, or the upstream does not read: then it is the upstream's time that counts. */
