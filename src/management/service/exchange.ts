@@ -177,13 +177,17 @@ async function readSettings(
   }
   const each = async <T>(
     name: string,
+    maximum: number,
     reader: (given: unknown, at: string) => T,
   ): Promise<readonly T[]> => {
     const items: T[] = []
-    for (const [index, one] of fields
-      .list(name)
-      .slice(0, maxItems + 1)
-      .entries()) {
+    const list = fields.list(name)
+    // Before any is read; with those of the other parts they are counted again when they are stored.
+    if (list.length > maximum) {
+      fields.problem(name, 'invalid', `at most ${maximum} items`)
+      return items
+    }
+    for (const [index, one] of list.entries()) {
       if (index % turn === 0) await setImmediate()
       const item = orProblem(problems, () => [reader(one, `${path}.${name}[${index}]`)])
       if (item !== undefined) items.push(...item)

@@ -393,12 +393,9 @@ describe('paths and methods', () => {
     '?limit=Infinity',
     '?cursor=%00',
     '?limit=1&limit=2',
-  ])(
-    'a query of %s is 422',
-    async (query) => {
-      expect((await manager.send('GET', `/apiops/projects/${query}`)).status).toBe(422)
-    },
-  )
+  ])('a query of %s is 422', async (query) => {
+    expect((await manager.send('GET', `/apiops/projects/${query}`)).status).toBe(422)
+  })
 
   test('a limit with noughts before it is a number', async () => {
     expect((await manager.send('GET', '/apiops/projects/?limit=007')).status).toBe(200)
