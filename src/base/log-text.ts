@@ -1,9 +1,9 @@
 /** Text of strangers, for a log: one line, of a bounded length, and without tokens of ours that somebody pasted into it. @module */
 
 /**
+ * `a\u{a}b` for `a`, a line feed and `b`.
+ *
  * @param maximum - UTF-16 code units of `text` that are shown; an ellipsis stands for what is cut.
- * @example
- * console.log(logText('a\nb', 100)) // a\u{a}b
  */
 export function logText(text: string, maximum: number): string {
   const cut = text.length > maximum ? `${text.slice(0, maximum)}…` : text
@@ -12,10 +12,7 @@ export function logText(text: string, maximum: number): string {
 
 /**
  * Blanks whatever looks like a token of the management API, in part as well: a token in a path is logged by everybody on its way, and
- * must not be by us.
- *
- * @example
- * console.log(withoutTokens('/apiops/mtlsp_AOj4/x')) // /apiops/mtlsp_[secret]/x
+ * must not be by us. `/apiops/mtlsp_[secret]/x` stands for the rest.
  */
 export function withoutTokens(text: string): string {
   return text.replace(token, 'mtlsp_[secret]')
