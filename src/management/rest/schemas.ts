@@ -12,10 +12,10 @@ import { isWritableTime, writableTimeWords } from '../service/times.ts'
 export function checked<T>(schema: z.ZodType, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data as T
-  throw invalid(parsed.error.issues.flatMap(problemsOf))
+  throw invalid(parsed.error.issues.flatMap((issue) => problemsOf(issue, value)))
 }
 
-function problemsOf(issue: z.core.$ZodIssue): readonly FieldProblem[] {
+function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly FieldProblem[] {
   const path = pathText(issue.path)
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
@@ -24,8 +24,53 @@ function problemsOf(issue: z.core.$ZodIssue): readonly FieldProblem[] {
       expected: 'no such field',
     }))
   }
-  const isMissing = issue.code === 'invalid_type' && /received undefined/.test(issue.message)
-  return [{ path, problem: isMissing ? 'missing' : 'invalid', expected: issue.message }]
+  const isMissing = issue.path.length > 0 && partOf(value, issue.path) === undefined
+  return [{ path, problem: isMissing ? 'missing' : 'invalid', expected: wordsOf(issue) }]
+}
+
+/** In words of ours; those of a schema stand beside it. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return typeWords[issue.expected] ?? issue.expected
+    case 'too_small':
+      return bounded('least', issue.origin, issue.minimum)
+    case 'too_big':
+      return bounded('most', issue.origin, issue.maximum)
+    case 'invalid_value':
+      return issue.values.map(String).join(', ')
+    case 'invalid_format':
+      return issue.format === 'datetime' ? 'a time such as 2026-11-23T22:00:00Z' : issue.message
+    default:
+      return issue.message
+  }
+}
+
+function bounded(which: 'least' | 'most', origin: string, bound: number | bigint): string {
+  const plural = Number(bound) === 1 ? '' : 's'
+  if (origin === 'string') return `a text of at ${which} ${bound} character${plural}`
+  if (origin === 'array') return `a list of at ${which} ${bound} item${plural}`
+  return `a number of at ${which} ${bound}`
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+}
+
+function partOf(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (part, key) =>
+      typeof part === 'object' && part !== null && Object.hasOwn(part, key)
+        ? (part as Readonly<Record<PropertyKey, unknown>>)[key]
+        : undefined,
+    value,
+  )
 }
 
 function pathText(path: readonly PropertyKey[]): string {
@@ -249,7 +294,10 @@ const apiProxyFields = {
 }
 const apiProxy: z.ZodType = z.strictObject(apiProxyFields).openapi('ApiProxy')
 
-const certificates: z.ZodType = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+const certificates: z.ZodType = z.union(
+  [z.string().min(1), z.array(z.string().min(1)).min(1)],
+  'a certificate as PEM or base64 of DER, or a list of these',
+)
 const certificateSummary: z.ZodType = z
   .strictObject({
     subject: z.string(),
@@ -260,11 +308,15 @@ const certificateSummary: z.ZodType = z
     der: z.string(),
   })
   .openapi('CertificateSummary')
-const uploaded: z.ZodType = z.union([z.string().min(1), certificateSummary])
+const uploaded: z.ZodType = z.union(
+  [z.string().min(1), certificateSummary],
+  'a certificate as PEM or base64 of DER, or as it is read',
+)
+const uploadWords = 'certificates as PEM, base64 of DER or PKCS #7, or a list of these'
 export const trustStoreRequest: z.ZodType = z
   .strictObject({
-    anchors: z.union([z.string().min(1), z.array(uploaded).min(1)]),
-    intermediates: z.union([z.string().min(1), z.array(uploaded)]).optional(),
+    anchors: z.union([z.string().min(1), z.array(uploaded).min(1)], uploadWords),
+    intermediates: z.union([z.string().min(1), z.array(uploaded)], uploadWords).optional(),
   })
   .openapi('TrustStoreRequest', {
     description:
@@ -277,7 +329,7 @@ const trustStore: z.ZodType = z
   })
   .openapi('TrustStore')
 export const issuerAclRequest: z.ZodType = z
-  .strictObject({ acl: z.union([z.string(), aclJson]) })
+  .strictObject({ acl: z.union([z.string(), aclJson], 'an ACL as text, or as a list of rules') })
   .openapi('IssuerAclRequest')
 const issuerAcl: z.ZodType = z.strictObject({ acl: z.string() }).openapi('IssuerAcl')
 const revocationFields = {
@@ -381,11 +433,14 @@ const difference: z.ZodType = z
   .openapi('DeploymentDifference')
 
 const right: z.ZodType = z
-  .union([
-    z.strictObject({ right: z.literal('admin') }),
-    z.strictObject({ right: z.enum(['read', 'write', 'deploy']), project: name }),
-    z.strictObject({ right: z.literal('gateway'), environment: name }),
-  ])
+  .union(
+    [
+      z.strictObject({ right: z.literal('admin') }),
+      z.strictObject({ right: z.enum(['read', 'write', 'deploy']), project: name }),
+      z.strictObject({ right: z.literal('gateway'), environment: name }),
+    ],
+    'admin alone; read, write or deploy with a project; or gateway with an environment',
+  )
   .openapi('Right')
 export const tokenRequest: z.ZodType = z
   .strictObject({
@@ -421,7 +476,12 @@ export const evaluateRequest: z.ZodType = z
     certificate: certificates.optional(),
     time: time.optional(),
     method: z.enum(httpMethods).optional(),
-    path: z.string().max(8192).optional().openapi({ example: '/orders/7', pattern: '^/' }),
+    path: z
+      .string()
+      .max(8192)
+      .regex(/^\//, 'a path, which begins with /')
+      .optional()
+      .openapi({ example: '/orders/7' }),
   })
   .openapi('EvaluateRequest')
 const describedFailure: z.ZodType = z

@@ -10,10 +10,10 @@ export function isTime(text: string): boolean {
 
 export const timeWords = 'a time such as 2026-11-23T22:00:00Z, on a day that there is'
 
-/** In UTC it has a year of four digits, as RFC 3339 wants it. */
+/** In UTC it has a year of four digits, as RFC 3339 wants it. What is no time at all is not for this to say. */
 export function isWritableTime(text: string): boolean {
   const time = Date.parse(text)
-  return time >= firstTime && time <= lastTime
+  return Number.isNaN(time) || (time >= firstTime && time <= lastTime)
 }
 
 export const writableTimeWords = 'a time that in UTC is from the year 0 to the year 9999'
