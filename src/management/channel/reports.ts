@@ -2,6 +2,7 @@
 
 import type { GatewayProblem, GatewayReport, RunningProxy } from '../../deployment/channel.ts'
 import type { Store } from '../store/store.ts'
+import { Turns } from '../store/turns.ts'
 
 /** A gateway as it was last heard of. */
 export interface SeenGateway {
@@ -40,6 +41,7 @@ export class Reports {
   readonly #waiting = new Set<(environment: string, report: GatewayReport) => void>()
   /** By environment and gateway: what came since the last write. */
   #pending = new Map<string, Pending>()
+  readonly #turns = new Turns()
   #writing: Promise<void> | undefined
   #written: Promise<unknown> = Promise.resolve()
   #swept = 0
@@ -65,13 +67,13 @@ export class Reports {
     }
   }
 
-  /** Tells those who wait, and writes; many that come at once are one transaction. Settles when this one is written. */
+  /** Tells those who wait, and writes; many that come at once are one statement. Settles when this one is written. */
   take(environmentId: string, report: GatewayReport): Promise<void> {
     for (const tell of [...this.#waiting]) tell(report.environment, report)
     const { gateway: name } = report
-    const key = `${environmentId} ${name}`
     const seenAt = new Date(this.#now()).toISOString()
-    this.#pending.set(key, { environmentId, name, seenAt, report: JSON.stringify(report) })
+    const pending = { environmentId, name, seenAt, report: JSON.stringify(report) }
+    this.#pending.set(keyOf(pending), pending)
     if (this.#writing === undefined) {
       this.#writing = this.#write()
       this.#written = Promise.all([this.#written, this.#writing])
@@ -81,12 +83,17 @@ export class Reports {
 
   /** A gateway that ends says so, and nobody waits for it any more. */
   async forget(environmentId: string, gateway: string): Promise<void> {
-    this.#pending.delete(`${environmentId} ${gateway}`)
-    await this.#store.db
-      .deleteFrom('gateways')
-      .where('environment_id', '=', environmentId)
-      .where('name', '=', gateway)
-      .execute()
+    this.#pending.delete(keyOf({ environmentId, name: gateway }))
+    const end = await this.#turns.take()
+    try {
+      await this.#store.db
+        .deleteFrom('gateways')
+        .where('environment_id', '=', environmentId)
+        .where('name', '=', gateway)
+        .execute()
+    } finally {
+      end()
+    }
   }
 
   /** Sorted by name. */
@@ -130,9 +137,14 @@ export class Reports {
   ): Promise<readonly GatewayOutcome[]> {
     const outcomes = new Map<string, GatewayOutcome | undefined>()
     const waiter = new Waiter()
-    let expected = await this.#expected(environment, sequence)
+    let expected: Expected | undefined
+    const early: GatewayReport[] = []
     const take = (of: string, report: GatewayReport): void => {
       if (of !== environment) return
+      if (expected === undefined) {
+        early.push(report)
+        return
+      }
       const outcome = outcomeOf(report, sequence, expected)
       // What it speaks of may be newer than what was read: the next look at the store tells.
       if (outcome === undefined || outcome.code === 'sequence-replayed') return
@@ -147,6 +159,7 @@ export class Reports {
         const seen = await this.list(environment)
         // After the list: no report in it is newer.
         expected = await this.#expected(environment, sequence)
+        for (const report of early.splice(0)) take(environment, report)
         for (const { name, connected, runs, live, problems } of seen) {
           if (isFinal(outcomes.get(name))) continue
           const outcome = outcomeOf({ gateway: name, runs, live, problems }, sequence, expected)
@@ -170,49 +183,64 @@ export class Reports {
   }
 
   async #expected(environment: string, sequence: number): Promise<Expected> {
-    const of = await this.#store.db
+    const row = await this.#store.db
       .selectFrom('environments')
-      .select(['id', 'sequence'])
-      .where('name', '=', environment)
+      .leftJoin('pointers', (join) =>
+        join
+          .onRef('pointers.environment_id', '=', 'environments.id')
+          .on('pointers.sequence', '=', sequence),
+      )
+      .select(['environments.sequence', 'pointers.hash', 'pointers.api_proxy_id'])
+      .where('environments.name', '=', environment)
       .executeTakeFirst()
-    if (of === undefined) return { newest: 0, hash: undefined }
-    const pointer = await this.#store.db
-      .selectFrom('pointers')
-      .select('hash')
-      .where('environment_id', '=', of.id)
-      .where('sequence', '=', sequence)
-      .executeTakeFirst()
-    return { newest: Number(of.sequence), hash: pointer?.hash }
+    if (row === undefined) return { newest: 0, hash: undefined }
+    // Of an undeployment the hash is `null`, too.
+    const hash = row.api_proxy_id === null ? undefined : row.hash
+    return { newest: Number(row.sequence), hash }
   }
 
   async #write(): Promise<void> {
     // A change is reported by all gateways at nearly the same moment.
     await new Promise((resolve) => setTimeout(resolve, gatherMs))
+    // One after the other: what a gateway said first must not take the place of what it said then.
+    const end = await this.#turns.take()
     const rows = [...this.#pending.values()]
     this.#pending = new Map()
     this.#writing = undefined
     const now = this.#now()
     const isSweep = now - this.#swept >= sweepMs
+    // A statement of its own, which waits for no deployment, nor deployments for it. In one order, whichever manager writes.
+    rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
     try {
-      await this.#store.transaction(async (trx) => {
-        for (const { environmentId, name, seenAt, report } of rows) {
-          const values = { seen_at: seenAt, report }
-          await trx
-            .insertInto('gateways')
-            .values({ environment_id: environmentId, name, ...values })
-            .onConflict((conflict) =>
-              conflict.columns(['environment_id', 'name']).doUpdateSet(values),
-            )
-            .execute()
-        }
-        if (!isSweep) return
-        const before = new Date(now - keptMs).toISOString()
-        await trx.deleteFrom('gateways').where('seen_at', '<', before).execute()
-      })
-      if (isSweep) this.#swept = now
+      for (let at = 0; at < rows.length; at += chunk) {
+        const values = rows
+          .slice(at, at + chunk)
+          .map(({ environmentId, name, seenAt, report }) => ({
+            environment_id: environmentId,
+            name,
+            seen_at: seenAt,
+            report,
+          }))
+        await this.#store.db
+          .insertInto('gateways')
+          .values(values)
+          .onConflict((conflict) =>
+            conflict.columns(['environment_id', 'name']).doUpdateSet(({ ref }) => ({
+              seen_at: ref('excluded.seen_at'),
+              report: ref('excluded.report'),
+            })),
+          )
+          .execute()
+      }
+      if (!isSweep) return
+      const before = new Date(now - keptMs).toISOString()
+      await this.#store.db.deleteFrom('gateways').where('seen_at', '<', before).execute()
+      this.#swept = now
     } catch (error) {
       // It comes again within ten seconds; who waits has heard it already.
       this.#onError(error)
+    } finally {
+      end()
     }
   }
 }
@@ -222,6 +250,10 @@ interface Pending {
   readonly name: string
   readonly seenAt: string
   readonly report: string
+}
+
+function keyOf({ environmentId, name }: Pick<Pending, 'environmentId' | 'name'>): string {
+  return `${environmentId} ${name}`
 }
 
 /** Sleeps until it is woken. */
@@ -342,6 +374,8 @@ function finished(
 const connectedMs = 25_000
 const lookAgainMs = 100
 const gatherMs = 10
+/** Rows of one statement; SQLite takes 32,766 parameters. */
+const chunk = 1000
 const sweepMs = 3_600_000
 /** Gateways in containers have a new name with each start. */
 const keptMs = 7 * 86_400_000

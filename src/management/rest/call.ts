@@ -127,10 +127,9 @@ export class Call {
     const answer = isDeployed ? deploymentAnswer(results) : liveAnswer(awaited, results)
     if ((isDeployed && results.length > 0) || retry !== undefined) {
       try {
-        await manager.store.transaction(async (trx) => {
-          if (isDeployed) await writeResults(trx, awaited.stored, results)
-          if (retry !== undefined) await rememberAnswer(trx, retry, rememberable(answer), now)
-        })
+        const { db } = manager.store
+        if (isDeployed) await writeResults(db, awaited.stored, results)
+        if (retry !== undefined) await rememberAnswer(db, retry, rememberable(answer), now)
       } catch (error) {
         // What was asked for is done and stored; the history and retries ask again what the gateways say.
         manager.onError(error)
