@@ -120,9 +120,12 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
       }
     },
   })
+  const places = new Places()
+  // Beside everything: the first deployment after a start would read it all.
+  const warming = places.warm(store.db).catch(onError)
   const manager: Manager = {
     store,
-    deployer: { publisher: createPublisher({ store, signingKey, now }), places: new Places() },
+    deployer: { publisher: createPublisher({ store, signingKey, now }), places },
     now,
     onError,
     ...settler(channel, deploymentWaitMs, metrics),
@@ -224,6 +227,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
       endSettling()
       await channel.close()
       await access.close()
+      await warming
     },
   }
 }

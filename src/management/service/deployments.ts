@@ -119,16 +119,16 @@ export function deploymentResult(results: readonly EnvironmentResult[]): Deploym
   }
 }
 
-/** What the gateways said, for the history. */
+/** What the gateways said, for the history. Each row is this request's alone: nobody has to wait for a turn. */
 export async function writeResults(
-  trx: Db,
+  db: Db,
   stored: readonly StoredDeployment[],
   results: readonly EnvironmentResult[],
 ): Promise<void> {
   for (const [index, { id }] of stored.entries()) {
     const result = results[index]
     if (result === undefined) continue
-    await trx
+    await db
       .updateTable('deployments')
       .set({ success: result.success ? 1 : 0, message: result.message, settled: 1 })
       .where('id', '=', id)
@@ -286,20 +286,15 @@ async function store(
         ? undefined
         : `Gateways would refuse it: ${describeDeploymentFailure(published.failure)}`
   const pointer = published?.ok ? published.value : undefined
-  const last = await trx
-    .selectFrom('deployments')
-    .select(({ fn }) => fn.max('revision').as('revision'))
-    .where('environment_id', '=', environment.id)
-    .where('api_proxy_id', '=', proxy.id)
-    .executeTakeFirst()
+  // It never changes, so that it may be remembered even if the transaction is undone.
+  if (snapshot !== null && pointer?.hash != null) deployer.places.note(pointer.hash, snapshot)
   // Not a success before anybody was heard: a crash may leave it so.
   const isOpen = pointer !== undefined
   const message = failure ?? (isOpen ? 'Stored; gateways have not been heard yet' : 'Stored')
-  const row: Selectable<DeploymentTable> = {
+  const row: Omit<Selectable<DeploymentTable>, 'revision'> = {
     id: newId(now),
     environment_id: environment.id,
     api_proxy_id: proxy.id,
-    revision: Number(last?.revision ?? 0) + 1,
     hash: pointer?.hash ?? null,
     sequence: pointer?.sequence ?? null,
     created_at: now.toISOString(),
@@ -309,7 +304,17 @@ async function store(
     message,
     settled: isOpen ? 0 : 1,
   }
-  await trx.insertInto('deployments').values(row).execute()
+  const { revision } = await trx
+    .insertInto('deployments')
+    .values(({ selectFrom, fn, val }) => ({
+      ...row,
+      revision: selectFrom('deployments')
+        .select(({ eb }) => eb(fn.coalesce(fn.max('revision'), val(0)), '+', 1).as('next'))
+        .where('environment_id', '=', environment.id)
+        .where('api_proxy_id', '=', proxy.id),
+    }))
+    .returning('revision')
+    .executeTakeFirstOrThrow()
   const { project_name: project, name: apiProxy } = proxy
   await recordChange(
     trx,
@@ -317,7 +322,7 @@ async function store(
     `deployment.${kind}`,
     `projects/${project}/apiProxies/${apiProxy}/deployments/${environment.name}`,
     {
-      revision: row.revision,
+      revision: Number(revision),
       hash: row.hash,
       sequence: row.sequence,
       success: failure === undefined,

@@ -8,6 +8,25 @@ export type PlaceOfSnapshot = Pick<Snapshot, 'project' | 'apiProxy' | 'hosts' | 
 export class Places {
   readonly #known = new Map<string, PlaceOfSnapshot>()
 
+  /** Of a snapshot that need not be read, because it is just written. */
+  note(hash: string, snapshot: PlaceOfSnapshot): void {
+    if (this.#known.size < maxKnown) this.#set(hash, snapshot)
+  }
+
+  /** Reads what is in force, so that no deployment has to do it while others wait for it. */
+  async warm(db: Db): Promise<void> {
+    const rows = await db
+      .selectFrom('pointers')
+      .select('hash')
+      .distinct()
+      .where('hash', 'is not', null)
+      .execute()
+    await this.of(
+      db,
+      rows.flatMap(({ hash }) => hash ?? []),
+    )
+  }
+
   /** @param hashes - Of snapshots in the store. */
   async of(db: Db, hashes: readonly string[]): Promise<readonly PlaceOfSnapshot[]> {
     const missing = [...new Set(hashes)].filter((hash) => !this.#known.has(hash))
@@ -19,12 +38,13 @@ export class Places {
         .selectAll()
         .where('hash', 'in', wanted.slice(at, at + chunk))
         .execute()
-      for (const { hash, body } of rows) {
-        const { project, apiProxy, hosts, basePath } = JSON.parse(body) as Snapshot
-        this.#known.set(hash, { project, apiProxy, hosts, basePath })
-      }
+      for (const { hash, body } of rows) this.#set(hash, JSON.parse(body) as Snapshot)
     }
     return hashes.flatMap((hash) => this.#known.get(hash) ?? [])
+  }
+
+  #set(hash: string, { project, apiProxy, hosts, basePath }: PlaceOfSnapshot): void {
+    this.#known.set(hash, { project, apiProxy, hosts, basePath })
   }
 }
 

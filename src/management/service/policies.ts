@@ -65,8 +65,18 @@ export async function policyNamed(db: Db, proxy: ApiProxyRow, name: string): Pro
     .where('api_proxy_id', '=', proxy.id)
     .where('name', '=', name)
     .executeTakeFirst()
-  if (row === undefined) throw new Refusal('policy-not-found', 'the API proxy has no such policy')
+  if (row === undefined) throw noSuchPolicy()
   return policyOf(row)
+}
+
+function policyAmong(all: readonly Policy[], name: string): Policy {
+  const policy = all.find((one) => one.name === name)
+  if (policy === undefined) throw noSuchPolicy()
+  return policy
+}
+
+function noSuchPolicy(): Refusal {
+  return new Refusal('policy-not-found', 'the API proxy has no such policy')
 }
 
 export function policyResource(policy: Policy): PolicyResource {
@@ -117,7 +127,7 @@ export async function updatePolicy(
 ): Promise<void> {
   const { trx, actor, now } = change
   const all = await policiesOf(trx, proxy.id)
-  const policy = await policyNamed(trx, proxy, name)
+  const policy = policyAmong(all, name)
   expectVersion(change, policyTag(policy))
   if (!placesIn(apiProxyOf(proxy))(operation.place)) throw refusals.endpoint()
   const { pipeline, place } = operation
@@ -148,15 +158,19 @@ export async function deletePolicy(
   operation: Operation,
 ): Promise<void> {
   const { trx, actor, now } = change
-  const policy = await policyNamed(trx, proxy, name)
+  const all = await policiesOf(trx, proxy.id)
+  const policy = policyAmong(all, name)
   expectVersion(change, policyTag(policy))
   if (!isSamePlace(policy, operation)) {
     throw new Refusal('place-mismatch', `the policy is not there: ${placeWords(policy)}`)
   }
-  const all = await policiesOf(trx, proxy.id)
   await trx.deleteFrom('policies').where('id', '=', policy.id).execute()
   await writePositions(trx, closedUp(all, policy), policy.id)
-  await recordChange(trx, { actor, now }, 'policy.delete', targetOf(proxy, name), {})
+  await recordChange(trx, { actor, now }, 'policy.delete', targetOf(proxy, name), {
+    pipeline: policy.pipeline,
+    ...policy.place,
+    order: policy.position,
+  })
 }
 
 /** A policy of a file. */
