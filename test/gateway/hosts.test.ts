@@ -72,6 +72,13 @@ describe.each(versions)('%s', (version) => {
     expect(await asked('b.wild.example')).toEqual([421, 'request-misdirected'])
   })
 
+  test('OPTIONS may ask about everything: RFC 9110 §9.3.7', async () => {
+    const port = await fleet()
+    expect((await ask(version, port, { method: 'OPTIONS', path: '*' })).body).toBe('api')
+    const other = await ask(version, port, { path: '*' })
+    expect([other.status, codeOf(other)]).toEqual([400, 'request-target-invalid'])
+  })
+
   test('no state is 503', async () => {
     const { port } = await world.gateway(undefined)
     const answer = await ask(version, port)
@@ -152,6 +159,8 @@ describe('base paths', () => {
     ['/x.', '/'],
     ['/.a', '/'],
     ['/a/x%20/y', '/a'],
+    ['/x/%25zz', '/'],
+    ['//', '/'],
     ['*', '/'],
   ])('%s is below %s', (target, basePath) => {
     expect(routes.find('h', target)).toMatchObject({ basePath })

@@ -1,13 +1,17 @@
 /** WebSockets: let in once, and let stay for as long as they would be let in. */
+import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { connect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Snapshot } from '../../src/deployment/snapshot.ts'
+import { issueCa } from '../../src/testing/index.ts'
 import {
   type Credentials,
   openWorld,
   raw,
+  recordLog,
   requestPolicies,
   stateOf,
   tlsOptions,
@@ -17,6 +21,9 @@ import {
 } from './support.ts'
 
 const world = await openWorld()
+
+const upgrade =
+  'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
 /** Says back what it hears, and begins with the header lines that it saw. */
 async function echoServer(): Promise<string> {
@@ -228,8 +235,97 @@ describe('a WebSocket', () => {
   })
 })
 
-const upgrade =
-  'GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+describe('an upstream of WebSockets', () => {
+  /** What it is sent, and says to the first of it. */
+  async function saying(text: string) {
+    let received = ''
+    const url = await world.tcpUpstream((socket) => {
+      socket.once('data', () => socket.write(text, 'latin1'))
+      socket.on('data', (data) => {
+        received += data.toString('latin1')
+      })
+    })
+    return { url, received: () => received }
+  }
+  const agreed =
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+  test('gets what the client sent along, once it has agreed, and not before', async () => {
+    const { url, received } = await saying(`${agreed}hello`)
+    const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
+    let answer = ''
+    const socket = connect(tlsOptions(port), () => socket.write(`${upgrade}early`))
+    world.after(() => socket.destroy())
+    socket.on('data', (data) => {
+      answer += data
+    })
+    await until(() => answer.endsWith('hello') && received().endsWith('early'))
+    expect(received().split('\r\n\r\n')).toHaveLength(2)
+    socket.destroy()
+    await until(() => gateway.requests === 0)
+  })
+
+  test.each([
+    ['a status that is none', 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nno', 502],
+    ['another protocol', agreed.replace('websocket', 'h2c'), 502],
+  ])('that answers %s is %3$i', async (_, text, status) => {
+    const { url } = await saying(text)
+    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const answer = await raw(port, upgrade)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(answer).toContain('"code":"upstream-failed"')
+  })
+
+  test('that breaks its refusal off breaks off', async () => {
+    const url = await world.tcpUpstream((socket) => {
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nhalf', () =>
+          socket.resetAndDestroy(),
+        ),
+      )
+    })
+    const { port, gateway } = await world.gateway(stateOf(world.snapshot(url)))
+    expect(await raw(port, upgrade)).not.toMatch(/half.+/)
+    await until(() => gateway.requests === 0)
+  })
+
+  test('is spoken to by TLS where its URL says so, and verified', async () => {
+    const ca = await issueCa('Upstream CA')
+    const issued = await ca.issue('localhost', {
+      subjectAltName: [{ dns: 'localhost' }],
+      extendedKeyUsage: ['serverAuth'],
+    })
+    const server = createTlsServer({ cert: issued.chainPem, key: issued.privateKeyPem })
+    server.on('upgrade', (_request, socket: Duplex) => socket.end(`${agreed}hello`))
+    const snapshot = world.snapshot(`https://localhost:${await world.listen(server)}`)
+    const trusting = await world.gateway(stateOf(snapshot), { upstream: { ca: ca.pem } })
+    expect(await raw(trusting.port, upgrade)).toMatch(/^HTTP\/1\.1 101 [\s\S]*hello$/)
+    const strict = await world.gateway(stateOf(snapshot))
+    expect(await raw(strict.port, upgrade)).toMatch(/^HTTP\/1\.1 502 /)
+  })
+})
+
+describe('a WebSocket in the log', () => {
+  test('has its end, and why it was refused', async () => {
+    const { lines, logger } = recordLog()
+    const snapshot = world.snapshot(await echoServer(), guarded())
+    const { port, gateway } = await world.gateway(stateOf(snapshot), { logger })
+    await raw(port, upgrade.replace('GET / ', 'GET /ws?token=secret '))
+    await raw(port, upgrade.replace('websocket', 'h2c'))
+    const { webSocket, messages } = await open(port, world.pki.client)
+    await until(() => messages.length === 1)
+    webSocket.close(1000)
+    await until(() => gateway.requests === 0)
+    const ends = lines.filter(({ message }) => message === 'websocket')
+    expect(ends).toMatchObject([
+      { level: 'info', facts: { status: 401, code: 'certificate-missing', path: '/ws' } },
+      { level: 'info', facts: { status: 501, code: 'upgrade-unsupported', path: '/' } },
+      { level: 'debug', facts: { status: 101, project: 'shop', proxy: 'orders', path: '/ws' } },
+    ])
+    expect(ends[0]?.facts.decisionId).toMatch(/^[\da-f-]{36}$/)
+    expect(JSON.stringify(lines)).not.toContain('secret')
+  })
+})
 
 describe('an open WebSocket is ended', () => {
   async function opened(more: Partial<Snapshot> = {}) {
