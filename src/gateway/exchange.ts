@@ -33,6 +33,7 @@ import {
   type ServerRequest,
 } from './forward.ts'
 import { passAnswerHeaders, passAnswerTrailers } from './headers.ts'
+import type { Turns } from './turns.ts'
 import { reasonOf, refusedBy } from './writing.ts'
 
 export type GatewayResponse = ServerResponse | Http2ServerResponse
@@ -44,6 +45,7 @@ export class Exchange {
   readonly #request: ServerRequest
   /** As one of HTTP/1: what is used of both has one shape. */
   readonly #response: ServerResponse
+  readonly #turns: Turns | undefined
   /** For the guards; its target is that below the base path, once the proxy is known. */
   #seen: GatewayRequest
   readonly #begin = performance.now()
@@ -53,6 +55,7 @@ export class Exchange {
   #answer: IncomingMessage | undefined
   #idle: NodeJS.Timeout | undefined
   #isClosed = false
+  #isMisread = false
   /** The upstream's answer has come to its end, so that its connection is kept. */
   #isEnded = false
   /** Of a refusal or a failure, for the log. */
@@ -64,11 +67,19 @@ export class Exchange {
     (decision) => this.#tell('ERROR', decision),
   )
 
-  constructor(core: Core, entrance: Entrance, request: ServerRequest, response: GatewayResponse) {
+  /** @param turns - Of its connection, if that is one of HTTP/1. */
+  constructor(
+    core: Core,
+    entrance: Entrance,
+    request: ServerRequest,
+    response: GatewayResponse,
+    turns?: Turns,
+  ) {
     this.#core = core
     this.#entrance = entrance
     this.#request = request
     this.#response = response as ServerResponse
+    this.#turns = turns
     this.#seen = new GatewayRequest(request, request.url)
   }
 
@@ -99,6 +110,14 @@ export class Exchange {
         this.#forward(proxy, proxy.identityLines(guard, decision))
       })
     })
+  }
+
+  /** Its body cannot be read on. */
+  misread(code: GatewayCode): void {
+    this.#isMisread = true
+    if (this.#response.headersSent) this.#cut()
+    // Else its answer is on the way.
+    else if (this.#code === undefined) this.#safely(() => this.#fail(code))
   }
 
   #decide(pipeline: PipelineName, guard: Guard, pass: (decision: Decision) => void): void {
@@ -180,7 +199,7 @@ export class Exchange {
     const isHttp1 = this.#request.httpVersionMajor === 1
     const lines = passAnswerHeaders(answer.rawHeaders)
     if (answer.headers['x-request-id'] === undefined) lines.push('X-Request-Id', this.#id as string)
-    if (isHttp1 && this.#core.isDraining) lines.push('Connection', 'close')
+    if (isHttp1 && this.#core.isDraining) response.shouldKeepAlive = false
     const unwritten = refusedBy(() => {
       if (isHttp1) response.writeHead(statusCode, statusMessage, lines)
       else response.writeHead(statusCode, collected(lines))
@@ -279,11 +298,12 @@ export class Exchange {
     const isHttp1 = request.httpVersionMajor === 1
     const own: Record<string, string> = { 'x-request-id': this.#requestId(), ...headers }
     const isReading = !isHttp1 || !(request as IncomingMessage).complete
-    if (isHttp1 && (isReading || this.#core.isDraining)) own.connection = 'close'
+    // The last on its connection: Node says so in `Connection`.
+    if (isHttp1 && (isReading || this.#core.isDraining)) response.shouldKeepAlive = false
     respond(request, response, { status, headers: own, body })
     // To the end of the body, so that the client sees its answer; a stream of HTTP/2 is told that no more is wanted.
     request.resume()
-    if (this.#code === 'request-timeout' && isHttp1) {
+    if (isHttp1 && (this.#isMisread || this.#code === 'request-timeout')) {
       // There is no sense in waiting for the rest of what does not come.
       response.on('finish', () => setTimeout(() => request.socket.destroy(), lingerMs))
     }
@@ -323,6 +343,7 @@ export class Exchange {
     const seconds = (performance.now() - this.#begin) / 1000
     metrics.answered(proxy?.project ?? '', proxy?.name ?? '', statusCode, seconds)
     this.#log(statusCode, seconds)
+    this.#turns?.next(!response.shouldKeepAlive)
   }
 
   #log(status: number, seconds: number): void {

@@ -9,8 +9,8 @@ import {
   type ServerHttp2Session,
 } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import type { Answer } from '../http/answer.ts'
 import { respond } from '../http/node/apply.ts'
 import { rememberServerName } from '../http/node/server-name.ts'
 import { refuseUpgrade } from '../http/node/upgrade.ts'
@@ -23,6 +23,7 @@ import { type Core, type Entrance, requestIdOf } from './core.ts'
 import { Exchange } from './exchange.ts'
 import type { ListenerOptions } from './options.ts'
 import { Tunnel } from './tunnel.ts'
+import { graceMs, Turns } from './turns.ts'
 
 /** CAs to name to who asks for a host; `undefined`: to who asks for none. */
 export type HintFor = (host: string | undefined) => Hint
@@ -34,12 +35,9 @@ export class Listener implements Entrance {
   readonly #options: ListenerOptions
   readonly #contexts = new Contexts()
   readonly #server: Http2SecureServer
-  readonly #sockets = new Set<TLSSocket>()
+  /** Connections; those of HTTP/1 with their requests. */
+  readonly #sockets = new Map<Socket, Turns | undefined>()
   readonly #sessions = new Set<ServerHttp2Session>()
-  /** Requests under way on connections of HTTP/1. */
-  readonly #busy = new Set<Socket>()
-  /** What still comes on these counts for nothing: their last answer has been sent. */
-  readonly #refused = new WeakSet<Socket>()
   readonly #warned = new Set<string>()
   #port = 0
   #hintFor: HintFor = () => noHint
@@ -111,23 +109,24 @@ export class Listener implements Entrance {
     this.#renewDefault(false)
   }
 
-  /** Takes no more connections, and ends those without a request. Settles when all have ended. */
+  /**
+   * Takes no more connections, and ends those without a request; who has connected, or is about to, may send one. Settles when all have
+   * ended.
+   */
   async drain(): Promise<void> {
     this.certificates.close()
     const closed = new Promise<void>((done) => {
       this.#server.close(() => done())
     })
     for (const session of this.#sessions) session.close()
-    for (const socket of this.#sockets) {
-      if (socket.alpnProtocol !== 'h2' && !this.#busy.has(socket)) socket.destroy()
-    }
+    for (const turns of this.#sockets.values()) turns?.drain()
     await closed
   }
 
   /** Ends everything. */
   close(): void {
     for (const session of this.#sessions) session.destroy()
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.keys()) socket.destroy()
   }
 
   #create(): Http2SecureServer {
@@ -164,13 +163,13 @@ export class Listener implements Entrance {
       this.#exchange(request, response, 'unknown'),
     )
     const others = server as unknown as NodeJS.EventEmitter
-    others.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (!this.#refused.has(request.socket)) {
-        new Tunnel(this.#core, this, request, socket, head).begin()
-      }
-    })
-    others.on('connect', (request: unknown, second: unknown) =>
-      this.#refuseConnect(request, second),
+    others.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#upgrade(request, socket, head),
+    )
+    others.on(
+      'connect',
+      (request: IncomingMessage | Http2ServerRequest, second: Socket | Http2ServerResponse) =>
+        this.#connect(request, second),
     )
     others.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
       this.#misread(error, socket),
@@ -187,31 +186,38 @@ export class Listener implements Entrance {
     response: Http2ServerResponse,
     expectation?: 'unknown',
   ): void {
-    if (request instanceof IncomingMessage) {
-      if (this.#refused.has(request.socket)) return
+    if (!(request instanceof IncomingMessage)) {
+      new Exchange(this.#core, this, request, response).begin(expectation)
+      return
+    }
+    const turns = this.#sockets.get(request.socket)
+    turns?.take(request, () => {
       // Node's parser takes `HTTP/0.9` and `HTTP/2.0` on a connection of HTTP/1, and everything goes by the version from here.
       if (request.httpVersionMajor !== 1) {
-        this.#refuseVersion(request, response as unknown as ServerResponse)
-        return
+        this.#refuseVersion(request, response as unknown as ServerResponse, turns)
+        return undefined
       }
-      this.#occupy(request.socket, response)
-    }
-    new Exchange(this.#core, this, request, response).begin(expectation)
+      const exchange = new Exchange(this.#core, this, request, response, turns)
+      exchange.begin(expectation)
+      return exchange
+    })
   }
 
-  #refuseVersion(request: IncomingMessage, response: ServerResponse): void {
+  #refuseVersion(request: IncomingMessage, response: ServerResponse, turns: Turns): void {
     this.#core.metrics.failed('http-version-unsupported')
     const answer = gatewayAnswer('http-version-unsupported', requestIdOf(undefined))
     response.shouldKeepAlive = false
+    response.on('close', () => turns.next(true))
     respond(request, response, answer)
   }
 
-  /** A connection that is waited for while it is drained. */
-  #occupy(socket: Socket, response: Http2ServerResponse): void {
-    this.#busy.add(socket)
-    response.on('close', () => {
-      this.#busy.delete(socket)
-      if (this.#core.isDraining && socket.writableLength === 0) socket.end()
+  /** Its connection is a request's no more, and has no other turn. */
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#sockets.get(socket)?.take(request, () => {
+      // Node may have set one after the answer before.
+      socket.setTimeout(0)
+      new Tunnel(this.#core, this, request, socket, head).begin()
+      return undefined
     })
   }
 
@@ -240,15 +246,14 @@ export class Listener implements Entrance {
   }
 
   #connected(socket: TLSSocket): void {
-    this.#sockets.add(socket)
-    socket.on('close', () => {
-      this.#sockets.delete(socket)
-      this.#busy.delete(socket)
-    })
+    const turns = socket.alpnProtocol === 'h2' ? undefined : new Turns(socket)
+    this.#sockets.set(socket, turns)
+    socket.on('close', () => this.#sockets.delete(socket))
     socket.on('error', () => {})
     rememberServerName(socket)
-    if (this.#core.isDraining) socket.destroy()
-    else if (socket.alpnProtocol !== 'h2') readStumblers(socket)
+    if (turns === undefined) return
+    readStumblers(socket)
+    if (this.#core.isDraining) turns.drain()
   }
 
   #began(session: ServerHttp2Session): void {
@@ -266,46 +271,58 @@ export class Listener implements Entrance {
     session.setTimeout(this.#core.limits.keepAliveMs, () => {
       if (streams === 0) session.close()
     })
+    if (this.#core.isDraining) {
+      // Its first request is on the way.
+      setTimeout(() => session.close(), graceMs).unref()
+    }
   }
 
   /** HTTP/1 hands over a socket, HTTP/2 a response. */
-  #refuseConnect(_request: unknown, second: unknown): void {
-    const answer = gatewayAnswer('method-not-allowed', requestIdOf(undefined))
-    this.#core.metrics.failed('method-not-allowed')
-    const response = second as Http2ServerResponse
-    if (typeof response.writeHead === 'function') {
-      response.writeHead(answer.status, answer.headers)
-      response.end(answer.body)
+  #connect(
+    request: IncomingMessage | Http2ServerRequest,
+    second: Socket | Http2ServerResponse,
+  ): void {
+    const refuse = (): Answer => {
+      this.#core.metrics.failed('method-not-allowed')
+      return gatewayAnswer('method-not-allowed', requestIdOf(undefined))
+    }
+    if (!(request instanceof IncomingMessage)) {
+      const response = second as Http2ServerResponse
+      const { status, headers, body } = refuse()
+      response.writeHead(status, headers)
+      response.end(body)
       return
     }
     const socket = second as Socket
-    socket.on('error', () => socket.destroy())
-    refuseUpgrade(socket, answer)
+    this.#sockets.get(socket)?.take(request, () => {
+      refuseUpgrade(socket, refuse())
+      return undefined
+    })
   }
 
   /** What Node's parser refuses, heads that do not come to an end, and what OpenSSL refuses. */
   #misread(error: NodeJS.ErrnoException, socket: Socket): void {
-    const { logger, metrics } = this.#core
-    const busy = this.#busy.has(socket)
-    // An answer has begun, or the client is gone: another one would be read as its continuation.
-    if (busy || !socket.writable || error.code === 'ECONNRESET') {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      // The client is gone, or has its answer.
       socket.destroy()
       return
     }
+    const { logger, metrics } = this.#core
     if ('library' in error) {
       // Not HTTP, and there may be nothing any more by which it could be answered.
       logger.debug({ err: error }, 'TLS connection failed')
       socket.destroy()
       return
     }
-    this.#refused.add(socket)
     const code: GatewayCode =
       error.code === 'HPE_HEADER_OVERFLOW'
         ? 'header-too-large'
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? 'request-timeout'
           : 'request-malformed'
-    metrics.failed(code)
-    refuseUpgrade(socket, gatewayAnswer(code, requestIdOf(undefined)))
+    this.#sockets.get(socket)?.misread(code, () => {
+      metrics.failed(code)
+      refuseUpgrade(socket, gatewayAnswer(code, requestIdOf(undefined)))
+    })
   }
 }
