@@ -101,7 +101,7 @@ export interface TrustClient {
     /** PEM or base64 as text, or octets of DER or PEM. */
     readonly add: (crl: string | Uint8Array, retry?: RetryOptions) => Promise<CrlsAdded>
     readonly read: (sha256: string) => Promise<Uint8Array>
-    readonly delete: (sha256: string) => Promise<LiveResult>
+    readonly delete: (sha256: string, write?: WriteOptions) => Promise<LiveResult>
   }
   readonly killList: {
     readonly list: (page?: PageOptions) => Promise<ListPage<KillEntry>>
@@ -179,20 +179,26 @@ export interface ManagementClient {
   readonly project: (name: string) => ProjectClient
   readonly environments: {
     readonly list: (page?: PageOptions) => Promise<ListPage<Environment>>
+    readonly read: (name: string) => Promise<Read<Environment>>
     readonly create: (name: string, retry?: RetryOptions) => Promise<Environment>
-    readonly delete: (name: string) => Promise<void>
+    readonly delete: (name: string, write?: WriteOptions) => Promise<void>
     readonly gateways: (name: string) => Promise<readonly GatewayStatus[]>
   }
   readonly tokens: {
     readonly list: (page?: PageOptions) => Promise<ListPage<Token>>
-    readonly read: (name: string) => Promise<Token>
+    /** Its ETag is another one after every use. */
+    readonly read: (name: string) => Promise<Read<Token>>
     /** The only time that the token itself is shown. */
     readonly create: (name: string, request: TokenRequest) => Promise<NewToken>
-    readonly revoke: (name: string) => Promise<void>
+    readonly revoke: (name: string, write?: WriteOptions) => Promise<void>
   }
   readonly audit: (
     page?: PageOptions & { readonly project?: string },
   ) => Promise<ListPage<AuditRecord>>
+  /** Resolves while the manager serves; needs no good token. */
+  readonly health: () => Promise<void>
+  /** Resolves when the manager reaches its store and may sign, else rejects with status 503; needs no good token. */
+  readonly ready: () => Promise<void>
 }
 
 export interface GatewayStatus {
@@ -231,24 +237,27 @@ export function createManagementClient(options: ManagementClientOptions): Manage
     project: (name) => projectClient(send, `/apiops/projects/${segment(name)}/`),
     environments: {
       list: (page) => send.page(`/apiops/environments/${queryOf(page)}`),
+      read: async (name) => await send.resource('GET', `/apiops/environments/${segment(name)}/`),
       create: async (name, retry) => {
         const path = `/apiops/environments/${segment(name)}/`
         return (await send.resource<Environment>('POST', path, {}, retry)).value
       },
-      delete: async (name) =>
-        await send.nothing('DELETE', `/apiops/environments/${segment(name)}/`),
+      delete: async (name, write) =>
+        await send.nothing('DELETE', `/apiops/environments/${segment(name)}/`, undefined, write),
       gateways: async (name) =>
         (await send.page<GatewayStatus>(`/apiops/environments/${segment(name)}/gateways/`)).items,
     },
     tokens: {
       list: (page) => send.page(`/apiops/tokens/${queryOf(page)}`),
-      read: async (name) =>
-        (await send.resource<Token>('GET', `/apiops/tokens/${segment(name)}/`)).value,
+      read: async (name) => await send.resource('GET', `/apiops/tokens/${segment(name)}/`),
       create: async (name, request) =>
         (await send.resource<NewToken>('POST', `/apiops/tokens/${segment(name)}/`, request)).value,
-      revoke: async (name) => await send.nothing('DELETE', `/apiops/tokens/${segment(name)}/`),
+      revoke: async (name, write) =>
+        await send.nothing('DELETE', `/apiops/tokens/${segment(name)}/`, undefined, write),
     },
     audit: (page) => send.page(`/apiops/audit/${queryOf(page)}`),
+    health: () => send.nothing('GET', '/health/'),
+    ready: () => send.nothing('GET', '/ready/'),
   }
 }
 
@@ -339,7 +348,8 @@ function trustClient(send: Sender, base: string): TrustClient {
         return { crls: resultList, liveResult }
       },
       read: async (sha256) => await send.octets(`${crls}${segment(sha256)}/`),
-      delete: async (sha256) => await send.live('DELETE', `${crls}${segment(sha256)}/`),
+      delete: async (sha256, write) =>
+        await send.live('DELETE', `${crls}${segment(sha256)}/`, write),
     },
     killList: {
       list: (page) => send.page(`${killList}${queryOf(page)}`),
@@ -389,8 +399,8 @@ class Sender {
     return (answer as { readonly deploymentResult: DeploymentResult }).deploymentResult
   }
 
-  async live(method: string, path: string): Promise<LiveResult> {
-    const { body: answer } = await this.json(method, path)
+  async live(method: string, path: string, write?: WriteOptions): Promise<LiveResult> {
+    const { body: answer } = await this.json(method, path, undefined, write)
     return (answer as { readonly liveResult: LiveResult }).liveResult
   }
 

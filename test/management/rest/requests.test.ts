@@ -72,7 +72,7 @@ describe('tokens', () => {
     expect((await manager.send('GET', policies, { token })).status).toBe(200)
     await manager.client.tokens.revoke('short')
     expect((await manager.send('GET', policies, { token })).status).toBe(401)
-    expect((await manager.client.tokens.read('short')).revokedAt).not.toBeNull()
+    expect((await manager.client.tokens.read('short')).value.revokedAt).not.toBeNull()
   })
 
   test('the store has only a digest, and no list shows more', async () => {

@@ -386,6 +386,7 @@ describe.each(stores)('trust over $kind', ({ missing, createUrl }) => {
         [`auditor-${count}`, 'policy.add'],
         [`auditor-${count}`, 'issuerAcl.put'],
       ])
+      expect(items[0]?.detail).toEqual({ pipeline: 'REQUEST', targetScope: 'ALL', order: 1 })
       expect(items[1]).toMatchObject({
         target: `projects/Project ${count - 1}/apiProxies/MyAPI/policies/one`,
         detail: { pipeline: 'REQUEST', order: 1, policy: { type } },
