@@ -129,7 +129,7 @@ function questionOf(
 }
 
 /** "If a key usage extension is present", it has cRLSign: RFC 5280 §6.3.3 (f). An anchor that is a name and a key has none. */
-function maySignCrls(certificate: Certificate | undefined): boolean {
+export function maySignCrls(certificate: Certificate | undefined): boolean {
   const keyUsage = certificate?.tbsCertificate.extensions.keyUsage
   return keyUsage === undefined || (keyUsage.bits & cRLSign) !== 0
 }

@@ -17,6 +17,7 @@ import { recordChange, recordChanges } from './audit.ts'
 import { textOf } from './certificates.ts'
 import type { Change } from './change.ts'
 import { chunksOf } from './chunks.ts'
+import { crlSignerOf, crlSignersOf, isSignedBy } from './crl-signers.ts'
 import { newId } from './ids.ts'
 import { demandRoom } from './live-room.ts'
 import { type Db, type Owner, ownerTarget } from './lookups.ts'
@@ -41,27 +42,52 @@ export function readCrlUpload(
 }
 
 /**
- * Takes a list over. An older one of the same issuer and scope goes; an older one than what is there is refused, so that nobody who was
- * revoked comes back by mistake.
+ * Takes a list over. One that its issuer has signed takes the place of the older one of the same issuer, key and scope; an older one than what
+ * is there is refused, so that nobody who was revoked comes back by mistake. A list whose issuer is not among the CAs that are known here
+ * stands beside the others: nobody can say that it is to replace one.
+ *
+ * @throws Refusal `crl-signature-invalid` for one that has the name of a CA that is known here, and not its signature.
  */
 export async function addCrl(change: Change, owner: Owner, list: CertificateList): Promise<Crl> {
   const { trx, actor, now } = change
   const sha256 = createHash('sha256').update(list.der).digest('hex')
   const { issuer, thisUpdate, nextUpdate } = list.tbsCertList
   const issuerText = formatName(issuer)
+  const signer = await crlSignerOf(list, await crlSignersOf(trx, owner, list))
+  if (signer.by === 'nobody') {
+    const expected = `a CRL that ${issuerText} has signed, as it stands in the trust store`
+    const message = `${issuerText} has not signed this CRL: it is damaged, or of another CA of this name`
+    throw new Refusal('crl-signature-invalid', message, {
+      details: [{ path: 'crl', problem: 'invalid', expected }],
+    })
+  }
   const rows = await ownCrls(trx, owner).where('issuer', '=', issuerText).selectAll().execute()
   const scope = scopeOf(list)
+  let beside = 0
   for (const row of rows) {
     if (row.sha256 === sha256) return crlResource({ ...row, octets: row.der.length })
     const [other] = readCrlUpload(octetsOf(row.der), 'crl')
     if (other === undefined || scopeOf(other) !== scope) continue
+    // Of another key with the same name, or of nobody: neither is newer or older than this one.
+    const isSame =
+      signer.by === 'known'
+        ? (await isSignedBy(other, signer.spki)) === true
+        : keyIdentifierOf(other) === keyIdentifierOf(list)
+    if (!isSame) continue
     if (other.tbsCertList.thisUpdate > thisUpdate || numberOf(other) > numberOf(list)) {
       throw new Refusal(
         'already-exists',
         `a newer list of this issuer is there: thisUpdate ${row.this_update}`,
       )
     }
-    await trx.deleteFrom('crls').where('id', '=', row.id).execute()
+    if (signer.by === 'unknown') beside++
+    else await trx.deleteFrom('crls').where('id', '=', row.id).execute()
+  }
+  if (beside >= maxBeside) {
+    const message =
+      `${beside} lists of this issuer stand beside each other, since its certificate is not known here: ` +
+      'add it to the intermediates of the trust store, or delete those that are not needed'
+    throw new Refusal('limit-reached', message)
   }
   const row = {
     id: newId(now),
@@ -282,6 +308,12 @@ function scopeOf({ tbsCertList: { issuer, crlExtensions } }: CertificateList): s
   return `${nameKey(issuer)} ${deltaCRLIndicator === undefined ? 'complete' : 'delta'} ${point}`
 }
 
+/** RFC 5280 §5.2.1 */
+function keyIdentifierOf({ tbsCertList: { crlExtensions } }: CertificateList): string {
+  const identifier = crlExtensions.authorityKeyIdentifier?.keyIdentifier
+  return identifier === undefined ? '' : toHex(identifier)
+}
+
 function numberOf({ tbsCertList: { crlExtensions } }: CertificateList): bigint {
   const number = crlExtensions.cRLNumber?.number
   return number === undefined ? -1n : BigInt(`0x${toHex(number)}`)
@@ -295,3 +327,6 @@ function octetsOf(der: Uint8Array): Uint8Array {
 function isKillListInvalid(error: unknown): error is KillListInvalid {
   return error instanceof TypeError && 'code' in error && error.code === 'kill-list-invalid'
 }
+
+/** Local limit: gateways try the signature of each. */
+const maxBeside = 16

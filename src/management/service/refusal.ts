@@ -78,6 +78,7 @@ const statuses = {
   'body-too-large': 413,
   'content-type-unsupported': 415,
   invalid: 422,
+  'crl-signature-invalid': 422,
   'idempotency-key-reused': 422,
   'too-many-attempts': 429,
   internal: 500,

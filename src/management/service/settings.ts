@@ -81,6 +81,25 @@ export async function settingsFor(db: Db, proxyId: string, projectId: string): P
   return settingsOf(of('trustStore'), of('issuerAcl'), of('revocation'))
 }
 
+/** Against which certificates of the owner are judged: its own store, or its project's; of a project those of its proxies, too. */
+export async function storedTrustStores(
+  db: Db,
+  owner: Owner,
+): Promise<readonly StoredTrustStore[]> {
+  if (owner.kind === 'proxy') {
+    const { trustStore } = await settingsFor(db, owner.id, owner.projectId)
+    return trustStore === undefined ? [] : [trustStore]
+  }
+  const proxies = db.selectFrom('api_proxies').select('id').where('project_id', '=', owner.id)
+  const rows = await db
+    .selectFrom('settings')
+    .select('document')
+    .where('kind', '=', 'trustStore')
+    .where(({ or, eb }) => or([eb('owner_id', '=', owner.id), eb('owner_id', 'in', proxies)]))
+    .execute()
+  return rows.map(({ document }) => JSON.parse(document) as StoredTrustStore)
+}
+
 /** What is configured for this owner alone. */
 export async function ownSettings(db: Db, owner: Pick<Owner, 'kind' | 'id'>): Promise<Settings> {
   const rows = await db

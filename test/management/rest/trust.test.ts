@@ -189,7 +189,8 @@ describe.each(stores)('trust over $kind', ({ missing, createUrl }) => {
     })
 
     test('the newest list of an issuer and scope is kept; an older one is 409', async () => {
-      const { issuing } = await pki
+      const { issuing, anchorsPem, intermediatesPem } = await pki
+      await project.trustStore.put({ anchors: anchorsPem, intermediates: intermediatesPem })
       const hour = 3600
       const start = Date.parse(time) / 1000
       const list = async (thisUpdate: number): Promise<Uint8Array> =>

@@ -4,6 +4,7 @@ import { encodeBase64 } from '../../../base/base64.ts'
 import type { TrustStoreRequest } from '../../resources.ts'
 import { readCertificateUpload, summarizedDer } from '../../service/certificates.ts'
 import { type Change, expectVersion } from '../../service/change.ts'
+import { crlSignerOf, crlSignersOf } from '../../service/crl-signers.ts'
 import { maxCertificateFile, maxCrlFile, maxTrustStore } from '../../service/limits.ts'
 import {
   addCrl,
@@ -241,6 +242,10 @@ function liveRoutes(base: string, suffix: string, words: string): readonly Route
         const { body } = call
         const source = body instanceof Uint8Array ? body : (body as { readonly crl: string }).crl
         const lists = readCrlUpload(source, body instanceof Uint8Array ? '' : 'crl')
+        const { db } = call.manager.store
+        const known = await ownerOf(call, db)
+        // Hashed here, where nobody waits for it; the transaction looks at what came out.
+        for (const one of lists) await crlSignerOf(one, await crlSignersOf(db, known, one))
         return await call.change(async (change) => {
           const owner = await ownerOf(call, change.trx)
           const added: object[] = []
