@@ -1,6 +1,7 @@
 import client from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { deploymentFailureCodes } from '../../src/deployment/failure.ts'
+import { liveCapacity, liveLimits, liveMeasures } from '../../src/deployment/live-limits.ts'
 import { gatewayMetrics } from '../../src/gateway/metrics.ts'
 import { defaultLimits } from '../../src/gateway/options.ts'
 import { managementMetrics } from '../../src/management/rest/metrics.ts'
@@ -69,11 +70,19 @@ describe('what docs/fleet.md says', () => {
     )
   })
 
+  test('what room a project has for live data', () => {
+    const numbers = liveMeasures.map((measure) => {
+      const { perProject, guaranteed, shared } = liveLimits[measure]
+      return [perProject, guaranteed, shared].map((one) => one.toLocaleString('en')).join(' | ')
+    })
+    const table = sectionOf(fleet, '## What is in force at once')
+    for (const row of numbers) expect(table).toContain(`| ${row} |`)
+    expect(liveCapacity('crlOctets')).toBeLessThan(512 * 2 ** 20)
+  })
+
   test.each([
     ['5000 anchors', 'management/service/limits.ts', 'maxCertificates = 5000'],
     ['8 MiB each', 'management/service/limits.ts', 'maxCertificateOctets = 8_388_608'],
-    ['1000, 100,000', 'management/service/live.ts', 'maxKills = 100_000'],
-    ['1000, 100,000', 'management/service/live.ts', 'maxCrls = 1000'],
     ['1000 each', 'management/service/limits.ts', 'maxPolicies = 1000'],
     ['1000 each', 'management/service/api-proxy-document.ts', 'maxHosts = 1000'],
     ['32 MiB; 64 MiB', 'deployment/snapshot.ts', 'maxSnapshotBytes = 33_554_432'],
@@ -92,7 +101,7 @@ describe('what docs/fleet.md says', () => {
     ['250 ms', 'gateway/subscription/options.ts', 'firstRetryMs: 250'],
     ['pauses of 4 s', 'gateway/subscription/options.ts', 'maxRetryMs: 4000'],
     ['above 64 MiB', 'gateway/subscription/subscription.ts', 'maxCrlBytes = 67_108_864'],
-    ['512 MiB', 'gateway/subscription/subscription.ts', 'maxCrlsBytes = 536_870_912'],
+    ['above 128 MiB', 'deployment/live-limits.ts', 'perProject: 134_217_728'],
   ])('%s: as in src/%s', (words, path, line) => {
     expect(fleet).toContain(words)
     expect(source(path)).toContain(line)
