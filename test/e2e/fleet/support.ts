@@ -128,7 +128,7 @@ export class Fleet {
     const exited = once(child, 'exit')
     let [out, log] = ['', '']
     child.stderr?.on('data', (data) => {
-      log = `${log}${data}`.slice(-100_000)
+      log = `${log}${data}`.slice(-keptLog)
     })
     child.stdout?.setEncoding('utf8')
     const ready = new Promise<string>((resolve) => {
@@ -323,6 +323,19 @@ export function policy({ deploy = true, ...changed }: PolicyChange): PolicyReque
     policy: { type: 'policy-auth-mtls', ...changed },
   }
 }
+
+/** What it logged, line by line; what was cut off at the beginning is left out. */
+export function linesOf(program: Program): readonly Readonly<Record<string, unknown>>[] {
+  const log = program.log()
+  return log
+    .split('\n')
+    .slice(log.length < keptLog ? 0 : 1)
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+}
+
+/** Characters. */
+const keptLog = 100_000
 
 /** What a gateway says of itself. */
 export interface Ready {
