@@ -191,8 +191,9 @@ describe.skipIf(!server)('over PostgreSQL', () => {
 
   test('a manager that stops in a transaction does not stop the others', async () => {
     const url = await postgres.createDatabase()
-    const frozen = await open(url, { transactionMs: 300 })
+    // First, so that the schema is made without that limit.
     const other = await open(url)
+    const frozen = await open(url, { transactionMs: 300 })
     // As if its timers did not run: a session that has begun and says nothing more.
     const options = '-c idle_in_transaction_session_timeout=300'
     const silent = await outside(`${url}?options=${encodeURIComponent(options)}`)
