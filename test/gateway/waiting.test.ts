@@ -5,13 +5,14 @@ import { connect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { defaultRevocation } from '../../src/deployment/snapshot.ts'
 import type { DecisionEvent } from '../../src/http/event.ts'
-import { issueCrl } from '../../src/testing/index.ts'
+import { issueCrl, startResponder } from '../../src/testing/index.ts'
 import {
   ask,
   type Credentials,
   codeOf,
   openHttp2,
   openWorld,
+  recordLog,
   stateOf,
   tlsOptions,
   until,
@@ -177,5 +178,57 @@ describe('a WebSocket that is looked at under policies that wait', () => {
     letGo()
     await until(() => events.length === 1)
     expect(events.map(({ code }) => code)).toEqual([undefined])
+  })
+})
+
+describe('a responder', () => {
+  const recently = Math.floor(Date.now() / 1000) - 60
+
+  async function behindResponder() {
+    const { issuing, client } = world.pki
+    const responder = await startResponder({
+      routes: {
+        '/ocsp': {
+          ocspOf: issuing,
+          statuses: [{ certificate: client, certStatus: 'revoked', thisUpdate: recently }],
+          options: { producedAt: recently },
+        },
+      },
+    })
+    world.after(() => responder.close())
+    const { lines, logger } = recordLog()
+    const events: DecisionEvent[] = []
+    const { port } = await world.serve(
+      (_request, response) => response.end('let in'),
+      {
+        policies: { requestPolicyList: [validating] },
+        revocation: {
+          ...defaultRevocation,
+          mode: 'ocsp',
+          depth: 'target',
+          allowAddresses: ['127.0.0.1'],
+          responder: responder.url('/ocsp'),
+        },
+      },
+      { logger, hooks: { decision: (event) => events.push(event) } },
+    )
+    return { responder, port, client, lines, events }
+  }
+
+  test('is asked about the first of its clients, who waits for it', async () => {
+    const { port, client, events } = await behindResponder()
+    expect((await ask('HTTP/2', port, { client })).status).toBe(401)
+    expect(events.map(({ code }) => code)).toEqual(['certificate-revoked'])
+  })
+
+  test('that fails lets nobody in, and is in the log', async () => {
+    const { port, client, responder, lines, events } = await behindResponder()
+    responder.fail('/ocsp', { kind: 'status', status: 500 })
+    expect((await ask('HTTP/2', port, { client })).status).toBe(401)
+    expect(events.map(({ code }) => code)).toEqual(['revocation-unknown'])
+    const failed = lines.filter(
+      ({ level, message }) => level === 'warn' && message === 'revocation data',
+    )
+    expect(failed[0]?.facts).toMatchObject({ project: 'shop', apiProxy: 'orders' })
   })
 })
