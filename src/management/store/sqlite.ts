@@ -99,8 +99,7 @@ class SqliteConnection {
 
   async thread(): Promise<SqliteThread> {
     if (this.#isClosed) throw new StoreUnavailable('closed')
-    if (this.#thread.isGone) this.#thread = await this.#another()
-    return this.#thread
+    return this.#thread.isGone ? await this.#another() : this.#thread
   }
 
   async close(): Promise<void> {
@@ -123,9 +122,10 @@ class SqliteConnection {
       throw diskError(error)
     })
     const thread = await SqliteThread.open(this.#settings)
-    if (!this.#isClosed) return thread
-    await thread.close()
-    throw new StoreUnavailable('closed')
+    this.#thread = thread
+    // Who closed meanwhile waits for it, and closes it.
+    if (this.#isClosed) throw new StoreUnavailable('closed')
+    return thread
   }
 }
 

@@ -145,6 +145,17 @@ test('both may end, and the store is closed all the same', async () => {
   expect(threads).toHaveLength(2)
 })
 
+test('a thread that is opened while its database closes is closed with it', async () => {
+  const database = await openSqlite(file)
+  await end('reader')
+  const reading = Promise.allSettled([database.read('select 1', [])])
+  await database.close()
+  await reading
+  expect(threads).toHaveLength(3)
+  // Of those that have ended.
+  expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1, -1])
+})
+
 test('no empty database takes the place of a file that is gone', async () => {
   const store = await openStore({ url: `file:${file}` })
   await end('writer')
