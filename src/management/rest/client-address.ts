@@ -11,6 +11,7 @@ export type ClientAddress = (request: Request, peer: string | undefined) => stri
  * @throws TypeError with code `option-invalid`.
  */
 export function clientAddress(trustedProxies: readonly string[]): ClientAddress {
+  if (!Array.isArray(trustedProxies)) throw invalid('a list of texts')
   const ranges = trustedProxies.map(rangeOf)
   const isTrusted = (address: Uint8Array | undefined): boolean =>
     address !== undefined && ranges.some((range) => holds(range, address))
@@ -31,9 +32,13 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
 }
 
 function rangeOf(text: string): AddressRange {
-  const range = typeof text === 'string' ? parseRange(text) : 'must be a list of texts'
+  const range = typeof text === 'string' ? parseRange(text) : 'a list of texts'
   if (typeof range !== 'string') return range
-  throw misuse('option-invalid', `trustedProxies: ${range}`, { option: 'trustedProxies' })
+  throw invalid(range)
+}
+
+function invalid(why: string): TypeError {
+  return misuse('option-invalid', `trustedProxies: ${why}`, { option: 'trustedProxies' })
 }
 
 /** Some write the port as well: `192.0.2.1:1234`, `[2001:db8::1]:1234`. */
