@@ -20,6 +20,7 @@ import { postgresTypes, sqliteTypes } from './migrations.ts'
 import { channel, isTransient, openPostgres } from './postgres.ts'
 import type { PostgresListener } from './postgres-listener.ts'
 import type { Schema } from './schema.ts'
+import { holdAlone } from './single-manager.ts'
 import { openSqlite } from './sqlite.ts'
 import { type Store, StoreUnavailable, storeUrlInvalid } from './store.ts'
 
@@ -28,28 +29,37 @@ export interface StoreOptions {
   readonly url: string
   /** How long a transaction may keep the others waiting, in milliseconds; 10,000 by default. */
   readonly transactionMs?: number
+  /**
+   * Opens a SQLite store that another one has open, too: each keeps to its transactions, but who listens to the one hears nothing of what the
+   * other changes. PostgreSQL is for many.
+   */
+  readonly dangerouslyShared?: true
 }
 
 /**
  * Opens the store and brings its schema up to date.
  *
  * @throws {TypeError} With the code `store-url-invalid`, and without the URL.
- * @throws {StoreUnavailable} When it cannot be reached.
+ * @throws {StoreUnavailable} When it cannot be reached; with the reason `SQLITE_BUSY` when a SQLite store is open already.
  * @throws {StoreTooNew} When a newer version of the program has written it.
  * @example
  * const store = await openStore({ url: `file:${folder}/manager.sqlite` })
  * console.log(store.kind) // sqlite
  * await store.close()
  */
-export async function openStore({ url, transactionMs = 10_000 }: StoreOptions): Promise<Store> {
+export async function openStore({
+  url,
+  transactionMs = 10_000,
+  dangerouslyShared,
+}: StoreOptions): Promise<Store> {
   if (/^postgres(?:ql)?:\/\//u.test(url)) return openPostgresStore(url, transactionMs)
   const file = /^file:(?:\/\/(?=\/))?([^?#]+)$/u.exec(url)?.[1]
   if (file === undefined) throw storeUrlInvalid()
-  return openSqliteStore(file, transactionMs)
+  return openSqliteStore(file, transactionMs, dangerouslyShared === true)
 }
 
-async function openSqliteStore(file: string, limitMs: number): Promise<Store> {
-  const database = await openSqlite(file)
+async function openSqliteStore(file: string, limitMs: number, isShared: boolean): Promise<Store> {
+  const database = isShared ? await openSqlite(file) : await openAlone(file)
   const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new StoreDriver(database),
@@ -68,6 +78,26 @@ async function openSqliteStore(file: string, limitMs: number): Promise<Store> {
     beforeClose: async () => {},
   })
   return ready(store, database, () => migrate(store.transaction, sqliteTypes))
+}
+
+async function openAlone(file: string): Promise<Database> {
+  const release = await holdAlone(file)
+  try {
+    const database = await openSqlite(file)
+    return {
+      ...database,
+      async close() {
+        try {
+          await database.close()
+        } finally {
+          release()
+        }
+      },
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
 }
 
 async function openPostgresStore(url: string, limitMs: number): Promise<Store> {

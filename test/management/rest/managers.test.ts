@@ -23,7 +23,11 @@ describe.each(stores)('two managers over $kind', ({ missing, createUrl }) => {
       readonly close: () => Promise<void>
     }> {
       const url = await createUrl()
-      const opened: Store[] = [await openStore({ url }), await openStore({ url })]
+      const opened: Store[] = [
+        await openStore({ url }),
+        // Over SQLite as it is not run: what both write is what is looked at here.
+        await openStore({ url, dangerouslyShared: true }),
+      ]
       const one = await startManager(opened[0] as Store, { deploymentWaitMs: 200 })
       const { signingKey } = one
       const two = await startManager(opened[1] as Store, { deploymentWaitMs: 200, signingKey })

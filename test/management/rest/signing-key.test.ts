@@ -250,7 +250,7 @@ describe.each(stores)('another signing key over $kind', ({ missing, createUrl })
       const signingKey = generateSigningKey()
       const others = await Promise.all(
         Array.from({ length: 4 }, async () => {
-          const own = await openStore({ url })
+          const own = await openStore({ url, dangerouslyShared: true })
           return { own, management: await createManagement({ store: own, signingKey }) }
         }),
       )

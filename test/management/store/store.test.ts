@@ -209,7 +209,7 @@ describe.each(tested.stores)('the store over $kind', ({ kind, missing, createUrl
       test('of 40 that raise one number at once, none is lost', async () => {
         const counted = environment('counted')
         await store.db.insertInto('environments').values(counted).execute()
-        const other = await openStore({ url })
+        const other = await openStore({ url, dangerouslyShared: true })
         const raise = async (by: Store): Promise<number> =>
           by.transaction(async (trx) => {
             const { sequence } = await trx
@@ -299,7 +299,7 @@ describe.each(tested.stores)('the store over $kind', ({ kind, missing, createUrl
       })
 
       test('that takes too long is undone, and the next one runs', async () => {
-        const hasty = await openStore({ url, transactionMs: 150 })
+        const hasty = await openStore({ url, transactionMs: 150, dangerouslyShared: true })
         let late: Promise<unknown> | undefined
         const work = hasty.transaction(async (trx) => {
           await trx.insertInto('projects').values(project('late-1')).execute()
@@ -453,7 +453,7 @@ describe.each(tested.stores)('the store over $kind', ({ kind, missing, createUrl
 
     test('opens again with everything in it', async () => {
       await store.db.insertInto('projects').values(project('kept')).execute()
-      const again = await openStore({ url })
+      const again = await openStore({ url, dangerouslyShared: true })
       const found = await again.db
         .selectFrom('projects')
         .select('name')
@@ -465,7 +465,7 @@ describe.each(tested.stores)('the store over $kind', ({ kind, missing, createUrl
     })
 
     test('closing waits for what has begun', async () => {
-      const closing = await openStore({ url })
+      const closing = await openStore({ url, dangerouslyShared: true })
       const work = closing.transaction(async (trx) => {
         await trx.insertInto('projects').values(project('closing-1')).execute()
         await trx.insertInto('projects').values(project('closing-2')).execute()

@@ -12,7 +12,8 @@ import { StoreUnavailable } from '../../../src/management/store/store.ts'
 
 const [url = '', run = '', once] = process.argv.slice(2)
 process.stdout.write('opening\n')
-const store = await openStore({ url })
+// Several make the schema at once; one that writes has the store for itself.
+const store = await openStore(once === 'once' ? { url, dangerouslyShared: true } : { url })
 if (once === 'once') {
   await store.close()
 } else {
