@@ -60,15 +60,17 @@ const layers: { readonly [folder: string]: Layer } = {
     node: true,
   },
   deployment: {
-    folders: ['base', 'x509', 'effect', 'acl', 'client', 'policy'],
+    folders: ['base', 'x509', 'effect', 'acl', 'client', 'policy', 'http'],
     node: true,
   },
   management: {
     folders: [
       '',
       'base',
+      'der',
       'x509',
       'effect',
+      'path',
       'revocation',
       'acl',
       'client',

@@ -626,6 +626,8 @@ test('every code of a refusal has a text of its own, with the path before it', (
     maximum: 7,
     sequence: 1,
     seen: 2,
+    whose: 'environment',
+    of: 'killEntries',
     problems: [{ path: 'a', problem: 'missing', expected: 'b' }],
   }
   const texts = deploymentFailureCodes().map((code) => {
