@@ -15,6 +15,7 @@ import { type GatewayOptions, type ReadGatewayOptions, readGatewayOptions } from
 import { Routes } from './routes.ts'
 import type { ApplyProblem, ApplyResult, DeployedProxy, GatewayState } from './state.ts'
 import { MaterialReader } from './trust.ts'
+import { leaveMs } from './tunnel.ts'
 
 export interface Gateway {
   /** In the order of the options; ports are those that were bound. */
@@ -27,9 +28,10 @@ export interface Gateway {
   /** Requests under way. */
   readonly requests: number
   /**
-   * Takes no more connections, lets requests end, and then closes.
+   * Takes no more connections, lets requests end, and then closes. Who has connected, or is about to, may send one request.
    *
-   * @param milliseconds - After which what is still under way is ended; WebSockets are ended then, too. Default 30,000.
+   * @param milliseconds - After which what is still under way is ended. WebSockets are closed with 1001 in the last second. Default
+   * 30,000.
    */
   drain(milliseconds?: number): Promise<void>
   /** Ends everything at once. */
@@ -264,12 +266,10 @@ class RunningGateway implements Gateway {
   async #drain(milliseconds: number): Promise<void> {
     this.#core.isDraining = true
     const drained = Promise.all(this.#listeners.map((listener) => listener.drain()))
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((done) => {
-      timer = setTimeout(done, milliseconds)
-    })
-    await Promise.race([drained, late])
-    clearTimeout(timer)
+    const leaving = Math.min(leaveMs, milliseconds)
+    await within(milliseconds - leaving, drained)
+    for (const tunnel of this.#core.tunnels) tunnel.leave()
+    await within(leaving, drained)
     this.#end()
     await drained
   }
@@ -290,6 +290,16 @@ class RunningGateway implements Gateway {
     this.#proxies = new Map()
     this.#live.keepOnly(new Set())
   }
+}
+
+/** Waits, but not longer. */
+async function within(milliseconds: number, settled: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, milliseconds)
+  })
+  await Promise.race([settled, late])
+  clearTimeout(timer)
 }
 
 function agentsOf(maxSockets: number, ca: string | undefined): Agents {

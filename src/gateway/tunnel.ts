@@ -1,8 +1,8 @@
 /**
  * WebSockets: a request that is decided about once, and a connection that stays open for as long as its client would be let in.
  *
- * When that ends, both sockets are ended. A close frame with 1008, as the middleware sends it, cannot be written here: what flows by is
- * not ours, and the frame might land within another one.
+ * When that ends, both sockets are ended at once, in the middle of a message too. Between two frames, which is where most are at any
+ * moment, the client is told why: by a close frame with 1008, as from the middleware. Within a frame there is no place for one.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Answer } from '../http/answer.ts'
+import { policyViolated } from '../http/closing.ts'
 import type { Decision } from '../http/decision.ts'
 import type { Guard } from '../http/guard.ts'
 import { holdSocket, refuseUpgrade } from '../http/node/upgrade.ts'
@@ -39,6 +40,7 @@ import { clientOf, logDecision } from './decision-log.ts'
 import { decide, ErrorPipeline } from './error-pipeline.ts'
 import { requestOptions } from './forward.ts'
 import { passAnswerHeaders } from './headers.ts'
+import { closeFrame, FrameBoundaries } from './websocket-frames.ts'
 import { reasonOf, refusedBy } from './writing.ts'
 
 export class Tunnel {
@@ -60,6 +62,11 @@ export class Tunnel {
   #move: (() => void) | undefined
   #isClosed = false
   #isOpen = false
+  /** Of what goes to the client. */
+  readonly #frames = new FrameBoundaries()
+  #leaving: NodeJS.Timeout | undefined
+  /** The close frame has been written. */
+  #isLeft = false
   #status = 0
   #code: string | undefined
   /** The one that refused, or else the first one. */
@@ -131,13 +138,45 @@ export class Tunnel {
       return
     }
     if (proxy === undefined) {
-      this.end()
+      this.leave()
       return
     }
     this.#proxy?.leave()
     this.#proxy = proxy
     proxy.enter()
     this.#watch(proxy)
+  }
+
+  /** The gateway ends, or the proxy: the client is told once the frame is over that it is getting. If that is not soon, it is cut off. */
+  leave(): void {
+    if (!this.#isOpen || this.#leaving !== undefined) return
+    this.#leaving = setTimeout(() => this.end(), leaveMs)
+    this.#leaveBetweenFrames()
+  }
+
+  #leaveBetweenFrames(): void {
+    if (this.#leaving !== undefined && !this.#isLeft && this.#frames.isOpen) this.#close(goingAway)
+  }
+
+  /** Who would not be let in any more gets nothing more, and nothing of what it sends goes on. */
+  #expel(refusal: Decision): void {
+    this.#code = refusal.code
+    this.#decision = refusal
+    if (this.#frames.isOpen && !this.#isLeft) this.#close(policyViolated)
+    else this.end()
+  }
+
+  /** Between two frames. */
+  #close({ code, reason }: { readonly code: number; readonly reason: string }): void {
+    const client = this.#socket
+    const upstream = this.#upstream as Duplex
+    this.#isLeft = true
+    client.unpipe(upstream)
+    upstream.unpipe(client)
+    if (client.writable) client.write(closeFrame(code, reason))
+    client.resume()
+    // After that the client's end is ended, too.
+    upstream.destroy()
   }
 
   end(): void {
@@ -223,12 +262,20 @@ export class Tunnel {
     this.#status = 101
     this.#isOpen = true
     client.write(`${text}\r\n`, 'latin1')
-    if (head.length > 0) client.write(head)
+    if (head.length > 0) {
+      this.#frames.push(head)
+      client.write(head)
+    }
     if (this.#head.length > 0) upstream.write(this.#head)
     upstream.setTimeout(0)
     upstream.setNoDelay(true)
     client.pipe(upstream)
     upstream.pipe(client)
+    // After the pipe's own listener, so that a frame that is over has been written.
+    upstream.on('data', (octets: Buffer) => {
+      this.#frames.push(octets)
+      this.#leaveBetweenFrames()
+    })
     if (this.#move === undefined) this.#watch(this.#proxy as ApiProxy)
     else this.#move()
   }
@@ -254,10 +301,8 @@ export class Tunnel {
 
   #keepWatch(pipeline: PipelineName, guard: Guard, decision: Decision): void {
     const end = guard.watch(this.#seen, decision, (refusal) => {
-      this.#code = refusal.code
-      this.#decision = refusal
       this.#tell(pipeline, refusal)
-      this.end()
+      this.#expel(refusal)
     })
     this.#watches.push(end)
   }
@@ -271,9 +316,7 @@ export class Tunnel {
         this.#keepWatch(pipeline, guard, decision)
         return
       }
-      this.#code = decision.code
-      this.#decision = decision
-      this.end()
+      this.#expel(decision)
     }
     decide(guard, this.#seen, judged, (work) => this.#safely(work))
   }
@@ -342,6 +385,7 @@ export class Tunnel {
   #closed(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#leaving)
     for (const end of this.#watches.splice(0)) end()
     this.#upstream?.destroy()
     this.#outgoing?.destroy()
@@ -404,6 +448,12 @@ function upgradeProblem({ method, headers }: IncomingMessage): GatewayCode | und
   const hasBody = (headers['content-length'] ?? '0') !== '0' || 'transfer-encoding' in headers
   return hasBody ? 'request-malformed' : undefined
 }
+
+/** RFC 6455 §7.4.1: the server goes down. */
+const goingAway = { code: 1001, reason: '' } as const
+
+/** Milliseconds in which a frame may come to its end before the WebSocket does. */
+export const leaveMs = 1000
 
 /** Milliseconds in which the client may close its end. */
 const lingerMs = 2000

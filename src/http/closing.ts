@@ -10,7 +10,12 @@ export interface Closable {
   addEventListener(type: 'close', listener: () => void): void
 }
 
-/** 1008 is the status for a policy that is violated: RFC 6455 §7.4.1. The reason is no more than a stranger may know. */
+/** RFC 6455 §7.4.1. The reason is no more than a stranger may know. */
+export const policyViolated = {
+  code: 1008,
+  reason: 'client certificate no longer accepted',
+} as const
+
 export function closeWhenRefused(
   guard: Guard,
   request: HttpRequest,
@@ -18,7 +23,7 @@ export function closeWhenRefused(
   webSocket: Closable,
 ): void {
   const end = guard.watch(request, decision, () => {
-    webSocket.close(1008, 'client certificate no longer accepted')
+    webSocket.close(policyViolated.code, policyViolated.reason)
   })
   webSocket.addEventListener('close', end)
 }

@@ -342,6 +342,7 @@ describe('an open WebSocket is ended', () => {
       killList: [{ project: 'shop', apiProxy: null, entry }],
     })
     await until(() => closed() !== undefined)
+    expect(closed()).toBe(1008)
     await until(() => gateway.requests === 0)
   })
 
@@ -353,6 +354,7 @@ describe('an open WebSocket is ended', () => {
     }
     expect((await gateway.apply(stateOf(strict))).problems).toEqual([])
     await until(() => closed() !== undefined)
+    expect(closed()).toBe(1008)
   })
 
   test('when policies come where there were none', async () => {
@@ -362,6 +364,7 @@ describe('an open WebSocket is ended', () => {
     const somebody = await open(port, world.pki.client)
     await gateway.apply(stateOf({ ...snapshot, policies: requestPolicies(validating) }))
     await until(() => nobody.closed() !== undefined)
+    expect(nobody.closed()).toBe(1008)
     somebody.webSocket.send('still here')
     await until(() => somebody.messages.includes('still here'))
   })
@@ -370,6 +373,7 @@ describe('an open WebSocket is ended', () => {
     const { gateway, closed } = await opened()
     await gateway.apply(stateOf())
     await until(() => closed() !== undefined)
+    expect(closed()).toBe(1001)
   })
 
   test('when its certificate runs out', async () => {
@@ -380,6 +384,7 @@ describe('an open WebSocket is ended', () => {
     })
     const { closed } = await open(port, client)
     await until(() => closed() !== undefined)
+    expect(closed()).toBe(1008)
   })
 
   test.each([
@@ -421,5 +426,128 @@ describe('an open WebSocket is ended', () => {
     webSocket.send('still here')
     await until(() => messages.includes('still here'))
     expect(closed()).toBeUndefined()
+  })
+})
+
+describe('what a WebSocket is told when it is ended', () => {
+  const agreed = Buffer.from(
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  )
+  /** A binary message of 10,000 octets, of which an upstream may be in the middle. */
+  const header = Buffer.of(0x82, 126, 0x27, 0x10)
+  const killing = { issuer: 'CN=Example Issuing CA,O=Example' }
+
+  /** An upstream that says what it is told to. */
+  async function speaking(...first: readonly Buffer[]) {
+    const sockets: Socket[] = []
+    let received = 0
+    const url = await world.tcpUpstream((socket) => {
+      socket.once('data', () => {
+        socket.write(Buffer.concat([agreed, ...first]))
+        sockets.push(socket)
+        socket.on('data', (data) => {
+          received += data.length
+        })
+      })
+    })
+    const snapshot = world.snapshot(url, guarded())
+    const { port, gateway } = await world.gateway(stateOf(snapshot))
+    const chunks: Buffer[] = []
+    let isEnded = false
+    const socket = connect(tlsOptions(port, { client: world.pki.client }), () =>
+      socket.write(upgrade),
+    )
+    world.after(() => socket.destroy())
+    socket.on('data', (data) => chunks.push(data))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      isEnded = true
+    })
+    const said = () => {
+      const all = Buffer.concat(chunks)
+      const end = all.indexOf('\r\n\r\n')
+      return end === -1 ? undefined : all.subarray(end + 4)
+    }
+    await until(() => said() !== undefined && sockets.length === 1)
+    const kill = () =>
+      gateway.apply({
+        ...stateOf(snapshot),
+        killList: [{ project: 'shop', apiProxy: null, entry: killing }],
+      })
+    const upstream = sockets[0] as Socket
+    return {
+      gateway,
+      socket,
+      upstream,
+      said,
+      kill,
+      received: () => received,
+      isEnded: () => isEnded,
+    }
+  }
+  const closing = (code: number, reason = '') =>
+    Buffer.concat([Buffer.of(0x88, 2 + reason.length, code >> 8, code & 255), Buffer.from(reason)])
+  const refused = closing(1008, 'client certificate no longer accepted')
+
+  test('nothing was said: why, at once', async () => {
+    const { kill, said, isEnded, socket, received } = await speaking()
+    await kill()
+    // What it still says goes nowhere.
+    socket.write(Buffer.of(0x81, 0x80, 0, 0, 0, 0))
+    await until(isEnded)
+    expect(said()).toEqual(refused)
+    expect(received()).toBe(0)
+  })
+
+  test('between two messages, and between two fragments of one: why', async () => {
+    for (const first of [Buffer.of(0x81, 2, 104, 105), Buffer.of(0x01, 2, 104, 105)]) {
+      const { kill, said, isEnded } = await speaking(first)
+      await until(() => said()?.length === 4)
+      await kill()
+      await until(isEnded)
+      expect(said()).toEqual(Buffer.concat([first, refused]))
+    }
+  })
+
+  test('within a message nothing: it gets no more of that, and neither does the upstream', async () => {
+    const { kill, said, isEnded, upstream, received, socket } = await speaking(header)
+    const timer = setInterval(() => {
+      if (upstream.writable) upstream.write(Buffer.alloc(10, 1))
+      if (socket.writable) socket.write(Buffer.alloc(10, 2))
+    }, 2)
+    world.after(() => clearInterval(timer))
+    await until(() => (said()?.length ?? 0) > 50 && received() > 0)
+    await kill()
+    const before = [said()?.length ?? 0, received()]
+    await until(isEnded)
+    // A write or two were on their way.
+    expect((said()?.length ?? 0) - (before[0] as number)).toBeLessThanOrEqual(100)
+    expect(received() - (before[1] as number)).toBeLessThanOrEqual(100)
+    expect(said()?.subarray(-refused.length)).not.toEqual(refused)
+  })
+
+  test('behind a close of the upstream’s own nothing', async () => {
+    const { kill, said, isEnded } = await speaking(closing(1000))
+    await until(() => said()?.length === 4)
+    await kill()
+    await until(isEnded)
+    expect(said()).toEqual(closing(1000))
+  })
+
+  test('its proxy is gone: that, once the frame is over', async () => {
+    const { gateway, said, isEnded, upstream } = await speaking(header, Buffer.alloc(9999, 1))
+    await until(() => said()?.length === 10_003)
+    await gateway.apply(stateOf())
+    upstream.write(Buffer.alloc(1, 1))
+    await until(isEnded)
+    expect(said()?.subarray(10_004)).toEqual(closing(1001))
+  })
+
+  test('its proxy is gone: nothing, if the frame is not over soon', async () => {
+    const { gateway, said, isEnded } = await speaking(header)
+    await until(() => said()?.length === 4)
+    await gateway.apply(stateOf())
+    await until(isEnded)
+    expect(said()).toEqual(header)
   })
 })
