@@ -177,6 +177,12 @@ export class Exchange {
 
   #answered(proxy: ApiProxy, answer: IncomingMessage): void {
     this.#answer = answer
+    if (answer.statusCode === 101) {
+      // Without `Connection: Upgrade`, which Node would tell of; nor has anybody asked it to speak another protocol.
+      answer.on('error', () => {})
+      this.#fail('upstream-failed', 'status 101')
+      return
+    }
     // What is not decoded here must not be called something else: RFC 9112 §7.
     const coding = answer.headers['transfer-encoding']
     if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
@@ -197,7 +203,7 @@ export class Exchange {
     const response = this.#response
     const { statusCode = 502, statusMessage = '' } = answer
     const isHttp1 = this.#request.httpVersionMajor === 1
-    const lines = passAnswerHeaders(answer.rawHeaders)
+    const lines = passAnswerHeaders(answer.rawHeaders, statusCode)
     if (answer.headers['x-request-id'] === undefined) lines.push('X-Request-Id', this.#id as string)
     if (isHttp1 && this.#core.isDraining) response.shouldKeepAlive = false
     const unwritten = refusedBy(() => {
@@ -404,8 +410,8 @@ export class Exchange {
 function pushFraming(lines: string[], framing: Framing, method: string): void {
   if (framing === 'chunked') lines.push('Transfer-Encoding', 'chunked')
   else if (framing !== 'none') lines.push('Content-Length', String(framing.length))
-  // RFC 9110 §8.6: where a body is usual, that there is none is said.
-  else if (usualBody.has(method)) lines.push('Content-Length', '0')
+  // RFC 9110 §8.6: where a body is usual, that there is none is said. Of other methods Node would say that one follows, in chunks.
+  else if (!usuallyWithout.has(method)) lines.push('Content-Length', '0')
 }
 
 /** Lines of one name together, as HTTP/2 has them; names in lower case. */
@@ -425,7 +431,7 @@ function collected(lines: readonly string[]): Record<string, string | string[]> 
 /** Milliseconds in which a client that was too slow may read its answer. */
 const lingerMs = 1000
 
-const usualBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+const usuallyWithout: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
 
 /** RFC 9110 §15.3.5, §15.3.6 and §15.4.5. */
 const withoutBody: ReadonlySet<number> = new Set([204, 205, 304])

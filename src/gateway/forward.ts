@@ -137,7 +137,8 @@ export class Forwarding {
 
   #broken(error: NodeJS.ErrnoException): void {
     if (this.#isSettled) return
-    // It had ended before the request came; the upstream has seen nothing of it (RFC 9112 §9.3.1).
+    // A kept connection that the upstream was about to end. It may have seen the request nevertheless: what is idempotent may come to
+    // it a second time, and nothing else is sent again (RFC 9110 §9.2.2).
     if (this.#outgoing.reusedSocket && this.#framing === 'none' && !this.#isRetried) {
       if (stale.has(error.code) && idempotent.has(this.#options.method)) {
         this.#isRetried = true

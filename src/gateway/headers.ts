@@ -130,8 +130,10 @@ export class RequestHeaders {
  * An answer's header section for the client.
  *
  * @param rawHeaders - Of the upstream's answer.
+ * @param status - RFC 9110 §8.6: some have no length. Of 205 (§15.3.6) Node says anew that there is no body.
  */
-export function passAnswerHeaders(rawHeaders: readonly string[]): string[] {
+export function passAnswerHeaders(rawHeaders: readonly string[], status: number): string[] {
+  const hasLength = status >= 200 && status !== 204 && status !== 205
   const lines: string[] = []
   let nominated: string | undefined
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -152,7 +154,7 @@ export function passAnswerHeaders(rawHeaders: readonly string[]): string[] {
         nominated = nominated === undefined ? value : `${nominated},${value}`
         continue
       }
-      if (ofConnection.has(lower)) continue
+      if (ofConnection.has(lower) || (lower === 'content-length' && !hasLength)) continue
     }
     lines.push(name, rawHeaders[i + 1] as string)
   }

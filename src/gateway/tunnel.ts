@@ -235,6 +235,13 @@ export class Tunnel {
     })
     outgoing.on('response', (answer) => {
       clearTimeout(this.#timer)
+      if (answer.statusCode === 101) {
+        // Without `Connection: Upgrade`, so that it is neither a WebSocket nor an answer.
+        answer.on('error', () => {})
+        answer.destroy()
+        this.#safely(() => this.#fail('upstream-failed'))
+        return
+      }
       answer.on('error', () => this.end())
       this.#safely(() => this.#decide('RESPONSE', () => this.#pass(answer)))
     })
@@ -256,7 +263,7 @@ export class Tunnel {
 
   #open(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
     const client = this.#socket
-    const lines = [...passAnswerHeaders(answer.rawHeaders), 'X-Request-Id', this.#id]
+    const lines = [...passAnswerHeaders(answer.rawHeaders, 101), 'X-Request-Id', this.#id]
     let text = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
     for (let i = 0; i < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`
     this.#status = 101
@@ -328,7 +335,7 @@ export class Tunnel {
     response.shouldKeepAlive = false
     response.assignSocket(socket)
     const { statusCode = 502, statusMessage = '' } = answer
-    const lines = [...passAnswerHeaders(answer.rawHeaders), 'X-Request-Id', this.#id]
+    const lines = [...passAnswerHeaders(answer.rawHeaders, statusCode), 'X-Request-Id', this.#id]
     const unwritten = refusedBy(() => response.writeHead(statusCode, statusMessage, lines))
     if (unwritten !== undefined) {
       response.detachSocket(socket)

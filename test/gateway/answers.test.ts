@@ -65,6 +65,27 @@ describe.each(versions)('%s: an answer', (version) => {
     expect([answer.status, codeOf(answer)]).toEqual([502, 'upstream-failed'])
   })
 
+  test.each([204, 205])('%i has no length, and no body', async (status) => {
+    const port = await saying(`HTTP/1.1 ${status} Odd\r\nContent-Length: 5\r\nX-A: 1\r\n\r\nhello`)
+    const answer = await ask(version, port)
+    expect([answer.status, answer.body, answer.headers['x-a']]).toEqual([status, '', '1'])
+    expect(answer.headers['content-length']).toBeUndefined()
+  })
+
+  test('304 has the length of what it does not hold', async () => {
+    const port = await saying('HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n')
+    const answer = await ask(version, port)
+    expect([answer.status, answer.body, answer.headers['content-length']]).toEqual([304, '', '5'])
+  })
+
+  test.each([
+    ['a change of protocols that does not say so', ''],
+    ['a change of protocols that nobody asked for', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'],
+  ])('that is %s is 502', async (_, lines) => {
+    const answer = await ask(version, await saying(`HTTP/1.1 101 Odd\r\n${lines}\r\n`))
+    expect([answer.status, codeOf(answer)]).toEqual([502, 'upstream-failed'])
+  })
+
   test('whose status has words that are no text is 502, or comes without them', async () => {
     const port = await saying(ok.replace('OK', 'O\0K'))
     const answer = await ask(version, port)

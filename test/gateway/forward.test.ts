@@ -199,6 +199,22 @@ describe.each(versions)('%s', (version) => {
     expect(headers['x-hop']).toBeUndefined()
   })
 
+  test.each([
+    ['GET', undefined],
+    ['DELETE', undefined],
+    ['POST', '0'],
+    ['PROPFIND', '0'],
+  ])('%s without a body is forwarded without one', async (method, length) => {
+    const { port } = await world.serve((request, response) => {
+      response.end(`[${request.headers['transfer-encoding']} ${request.headers['content-length']}]`)
+    })
+    const text =
+      version === 'HTTP/2'
+        ? (await ask(version, port, { method })).body
+        : await raw(port, `${method} / HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n`)
+    expect(text).toContain(`[undefined ${length}]`)
+  })
+
   test('HEAD, 204 and 304 have no body', async () => {
     const { port } = await world.serve((request, response) => {
       response.writeHead(

@@ -268,6 +268,7 @@ describe('an upstream of WebSockets', () => {
   test.each([
     ['a status that is none', 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nno', 502],
     ['another protocol', agreed.replace('websocket', 'h2c'), 502],
+    ['that it changes, and not its connection', agreed.replace('Connection: Upgrade\r\n', ''), 502],
   ])('that answers %s is %3$i', async (_, text, status) => {
     const { url } = await saying(text)
     const { port } = await world.gateway(stateOf(world.snapshot(url)))
