@@ -15,15 +15,12 @@ import { canonicalJson } from './canonical.ts'
 import type { DeploymentFailure } from './failure.ts'
 import { DocumentFields, namePattern, nameWords, readDocument } from './fields.ts'
 import { readJson } from './json.ts'
+import { type Place, readPlaceFields } from './place.ts'
 
-export interface Snapshot {
+export interface Snapshot extends Place {
   readonly version: 1
   readonly project: string
   readonly apiProxy: string
-  /** Lower-case host names that the proxy answers to; `*` alone: every host that no other proxy names. */
-  readonly hosts: readonly string[]
-  /** Path below which the proxy answers; `/` is everything. The longest that fits wins within a host. */
-  readonly basePath: string
   readonly upstream: Upstream
   readonly policies: PipelineDocuments
   /** Base64 of DER. */
@@ -155,8 +152,7 @@ function readFields(value: unknown, path: string, problems: PolicyProblem[]): Sn
     version: fields.fixed('version', 1),
     project: fields.text('project', namePattern, nameWords),
     apiProxy: fields.text('apiProxy', namePattern, nameWords),
-    hosts: fields.texts('hosts', 1000, hostPattern, hostWords),
-    basePath: fields.text('basePath', basePathPattern, basePathWords),
+    ...readPlaceFields(fields),
     upstream: fields.object('upstream', readUpstream),
     policies: fields.object('policies', readPolicies),
     trustAnchors: fields.texts('trustAnchors', 10_000, anyText, base64Words),
@@ -164,10 +160,6 @@ function readFields(value: unknown, path: string, problems: PolicyProblem[]): Sn
     issuerAcl: fields.nullableText('issuerAcl', anyText, 'a text'),
     revocation: fields.nullable('revocation', readRevocation),
   }
-  const { hosts } = snapshot
-  if (hosts.length === 0) fields.problem('hosts', 'at least one host')
-  if (new Set(hosts).size !== hosts.length) fields.problem('hosts', 'each host once')
-  if (hosts.length > 1 && hosts.includes('*')) fields.problem('hosts', '* alone, or no *')
   fields.done()
   return snapshot
 }
@@ -325,14 +317,6 @@ function isPlainUrl(text: string): boolean {
 
 /** Local limit: room for ten thousand trust anchors. */
 export const maxSnapshotBytes = 33_554_432
-/** RFC 1123 §2.1, and what container networks call themselves; an IPv6 address in brackets. */
-export const hostPattern: RegExp =
-  /^(?:\*|\[[0-9a-f:.]{2,45}\]|(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*)$/
-const hostWords = 'a host name in lower case without a port, or *'
-/** Segments without escapes, dot segments and empty ones: what each server reads in the same way. */
-export const basePathPattern: RegExp =
-  /^(?=.{1,1024}$)(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)+)$/
-const basePathWords = 'a path such as /payments/v1, without / at its end, or / alone'
 const urlWords = 'a URL of http or https without user, query and fragment'
 const revocationUrlWords = 'a URL of http or https without user'
 const httpUrl = /^https?:\/\/[^\s]{1,2000}$/

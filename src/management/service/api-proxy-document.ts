@@ -1,7 +1,7 @@
 /** The document of an API proxy: where it answers, where it forwards to, and which environments run it. @module */
 
 import { checkUpstream, defaultUpstream } from '../../deployment/index.ts'
-import { basePathPattern, hostPattern } from '../../deployment/snapshot.ts'
+import { basePathPattern, hostPattern } from '../../deployment/place.ts'
 import { httpMethods, readPattern } from '../../policy/endpoint.ts'
 import { Fields } from '../../policy/fields.ts'
 import { placeKey } from '../../policy/place.ts'
