@@ -18,10 +18,12 @@ import {
   readPointer,
   type Signed,
 } from './pointer.ts'
+import { type EnvironmentSet, readSet } from './set.ts'
 
-/** Everything that is in force in an environment, as pointers. */
+/** Everything that is in force in an environment, as pointers, and the set that says which of them there are. */
 export interface EnvironmentState {
   readonly environment: string
+  readonly set: Signed<EnvironmentSet>
   readonly pointers: readonly Signed<Pointer>[]
   readonly live: Signed<LivePointer> | null
 }
@@ -56,16 +58,22 @@ export interface GatewayProblem {
 /** Pointers as they came: each one is verified by itself, so that a bad one does not hold up the others. */
 export interface StateShell {
   readonly environment: string
+  readonly set: unknown
   readonly pointers: readonly unknown[]
   readonly live: unknown
 }
 
-/** Reads a state; its pointers are not looked at. */
+/** Reads a state; set and pointers are not looked at. */
 export function readStateShell(value: unknown): Result<StateShell, DeploymentFailure> {
   return readDocument(value, (one, path, problems) => {
     const fields = new DocumentFields(one, path, problems)
     const shell = {
       environment: fields.text('environment', namePattern, nameWords),
+      set: fields.object('set', (set): unknown => {
+        // A manager that signs none cannot be told from somebody who takes it away.
+        if (set === undefined || set === null) fields.problem('set', 'a signed set')
+        return set
+      }),
       pointers: fields.list('pointers', maxPointers, (pointer): unknown => pointer),
       live: fields.nullable('live', (live): unknown => {
         if (live === undefined) fields.problem('live', 'a signed pointer, or null')
@@ -83,6 +91,7 @@ export function readEnvironmentState(value: unknown): Result<EnvironmentState, D
     const fields = new DocumentFields(one, path, problems)
     const state = {
       environment: fields.text('environment', namePattern, nameWords),
+      set: fields.object('set', signedReader(readSet)),
       pointers: fields.list('pointers', maxPointers, signedReader(readPointer)),
       live: fields.nullable('live', signedReader(readLivePointer)),
     }

@@ -21,6 +21,8 @@ export type DeploymentFailure =
   | Failing<'proxy-mismatch', Mismatch>
   /** A pointer that is older than one that was seen, or another one with the same number. */
   | Failing<'sequence-replayed', { readonly sequence: number; readonly seen: number }>
+  /** A pointer that the set of its environment does not name. */
+  | Failing<'set-mismatch'>
   | Failing<'policies-invalid', { readonly problems: readonly PolicyProblem[] }>
   | Failing<'trust-anchor-unreadable'>
   | Failing<'intermediate-unreadable'>
@@ -73,6 +75,7 @@ const texts: { readonly [C in DeploymentFailure['code']]: Describe<C> } = {
   'environment-mismatch': (f) => `for the environment ${f.actual}, not ${f.expected}`,
   'proxy-mismatch': (f) => `of the API proxy ${f.actual}, not ${f.expected}`,
   'sequence-replayed': (f) => `number ${f.sequence}, but ${f.seen} was seen before`,
+  'set-mismatch': () => 'not one of those that the set names',
   'policies-invalid': (f) => f.problems.map((one) => `${one.path}: ${one.expected}`).join('; '),
   'trust-anchor-unreadable': () => 'no certificate',
   'intermediate-unreadable': () => 'no certificate',

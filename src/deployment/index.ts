@@ -35,6 +35,7 @@ export {
   maxLiveBytes,
   readLiveData,
 } from './live.ts'
+export type { Place } from './place.ts'
 export {
   type LivePointer,
   type Pointer,
@@ -44,6 +45,7 @@ export {
   type Signed,
   signDocument,
 } from './pointer.ts'
+export { type EnvironmentSet, readSignedSet, type SetEntry } from './set.ts'
 export {
   checkRevocation,
   checkSnapshot,

@@ -17,6 +17,7 @@ import {
 } from './fields.ts'
 import { readJson } from './json.ts'
 import { type SigningKey, signText, verifiesText } from './keys.ts'
+import type { EnvironmentSet } from './set.ts'
 
 export interface Pointer {
   readonly version: 1
@@ -47,7 +48,7 @@ export interface Signed<T> {
   readonly signature: string
 }
 
-export function signDocument<T extends Pointer | LivePointer>(
+export function signDocument<T extends Pointer | LivePointer | EnvironmentSet>(
   document: T,
   key: Pick<SigningKey, 'privateKey'>,
 ): Signed<T> {
@@ -84,10 +85,11 @@ export function readSigned(
   return readSignedLivePointer(json, publicKey)
 }
 
-function readSignedAs<T>(
+/** For each kind of document: one that is signed as another kind is not signed. */
+export function readSignedAs<T>(
   json: unknown,
   publicKey: KeyObject,
-  kind: 'pointer' | 'live',
+  kind: (Pointer | LivePointer | EnvironmentSet)['kind'],
   read: (value: unknown, path: string, problems: PolicyProblem[]) => T,
 ): Result<T, DeploymentFailure> {
   let value = json
@@ -166,7 +168,7 @@ export function readLivePointer(
   return pointer
 }
 
-function signedText(document: Pointer | LivePointer): string {
+function signedText(document: Pointer | LivePointer | EnvironmentSet): string {
   return prefixOf(document.kind) + canonicalJson(document)
 }
 

@@ -15,6 +15,7 @@ import {
   defaultUpstream,
   deploymentFailureCodes,
   describeDeploymentFailure,
+  type EnvironmentSet,
   generateSigningKey,
   hashOf,
   type LivePointer,
@@ -28,9 +29,11 @@ import {
   readSigned,
   readSignedLivePointer,
   readSignedPointer,
+  readSignedSet,
   readSigningKey,
   readSnapshot,
   readStateShell,
+  type SetEntry,
   type Snapshot,
   signDocument,
   signingKeyPem,
@@ -56,6 +59,24 @@ const livePointer: LivePointer = {
   hash: 'cd'.repeat(32),
   sequence: 8,
   issuedAt: '2026-11-23T22:00:00.123Z',
+}
+const set: EnvironmentSet = {
+  version: 1,
+  kind: 'set',
+  environment: 'production',
+  sequence: 9,
+  issuedAt: '2026-11-23T22:00:00Z',
+  proxies: [
+    {
+      project: 'Payments',
+      apiProxy: 'orders',
+      hash: 'ab'.repeat(32),
+      sequence: 7,
+      place: { hosts: ['orders.example'], basePath: '/orders' },
+    },
+    { project: 'Payments', apiProxy: 'refunds', hash: null, sequence: 9, place: null },
+  ],
+  live: { hash: 'cd'.repeat(32), sequence: 8 },
 }
 let snapshot: Snapshot
 
@@ -526,6 +547,54 @@ describe('parts of snapshots, for whoever stores them', () => {
   })
 })
 
+describe('a signed set', () => {
+  test('comes back as it was signed', () => {
+    const signed = JSON.parse(JSON.stringify(signDocument(set, key)))
+    expect(readSignedSet(signed, key.publicKey)).toEqual({ ok: true, value: set })
+    const empty = { ...set, sequence: 0, proxies: [], live: null }
+    expect(readSignedSet(signDocument(empty, key), key.publicKey)).toEqual({
+      ok: true,
+      value: empty,
+    })
+  })
+  test('of another key or another kind is refused', () => {
+    const refused = ['signature-invalid', 'signature']
+    const forged = signDocument(set, generateSigningKey())
+    expect(failureOf(readSignedSet(forged, key.publicKey))).toEqual(refused)
+    const { signature } = signDocument(pointer, key)
+    expect(failureOf(readSignedSet({ document: set, signature }, key.publicKey))).toEqual(refused)
+    expect(failureOf(readSigned(signDocument(set, key), key.publicKey))).toEqual(refused)
+  })
+  const [first, second] = set.proxies as readonly [SetEntry, SetEntry]
+  test.each<[object, string]>([
+    [{ ...set, version: 2 }, 'version'],
+    [{ ...set, sequence: -1 }, 'sequence'],
+    [{ ...set, sequence: 6 }, 'sequence'],
+    [{ ...set, live: { hash: first.hash, sequence: 12 } }, 'sequence'],
+    [{ ...set, more: 1 }, 'more'],
+    [{ ...set, proxies: [first, { ...second, apiProxy: first.apiProxy }] }, 'proxies'],
+    [{ ...set, proxies: [{ ...first, place: null }] }, 'proxies[0].place'],
+    [{ ...set, proxies: [{ ...first, hash: null }] }, 'proxies[0].place'],
+    [
+      { ...set, proxies: [{ ...first, place: { hosts: [], basePath: '/' } }] },
+      'proxies[0].place.hosts',
+    ],
+    [
+      { ...set, proxies: [{ ...first, place: { hosts: ['a', '*'], basePath: '/' } }] },
+      'proxies[0].place.hosts',
+    ],
+    [
+      { ...set, proxies: [{ ...first, place: { hosts: ['a'], basePath: '/a/' } }] },
+      'proxies[0].place.basePath',
+    ],
+    [{ ...set, proxies: [{ ...first, sequence: 0 }] }, 'proxies[0].sequence'],
+  ])('that is malformed is refused, though signed: %#', (document, at) => {
+    const signed = signDocument(document as EnvironmentSet, key)
+    const path = `document.${at}`
+    expect(failureOf(readSignedSet(signed, key.publicKey))).toEqual(['document-malformed', path])
+  })
+})
+
 describe('live data', () => {
   const live = {
     version: 1,
@@ -574,6 +643,7 @@ describe('live data', () => {
 describe('the channel', () => {
   const state = {
     environment: 'production',
+    set: signDocument(set, key),
     pointers: [signDocument(pointer, key)],
     live: signDocument(livePointer, key),
   }
@@ -585,7 +655,10 @@ describe('the channel', () => {
   })
   test.each([
     [{ ...state, more: 1 }, 'more', 'more'],
-    [{ environment: 'a', pointers: [] }, 'live', 'live'],
+    [{ environment: 'a', set: state.set, pointers: [] }, 'live', 'live'],
+    [{ environment: 'a', pointers: [], live: null }, 'set', 'set'],
+    [{ ...state, set: null }, 'set', 'set'],
+    [{ ...state, set: {} }, 'set.document', undefined],
     [{ ...state, pointers: [{}] }, 'pointers[0].document', undefined],
     [{ ...state, live: {} }, 'live.document', undefined],
     ['state', '', ''],
