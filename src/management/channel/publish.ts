@@ -22,13 +22,17 @@ import {
 } from '../../deployment/live-limits.ts'
 import { type Pointer, type Signed, signDocument } from '../../deployment/pointer.ts'
 import { checkSnapshot, type Snapshot, usabilityFailure } from '../../deployment/snapshot.ts'
+import { Places } from '../service/places.ts'
 import type { OwnerKind, PointerTable, Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
-import { SigningKeyReplaced, signerKey } from './signer.ts'
+import { signSet } from './sets.ts'
+import { SigningKeyReplaced, signerKey, signerOf } from './signer.ts'
 
 export interface PublisherOptions {
   readonly store: Pick<Store, 'notify'>
   readonly signingKey: Pick<SigningKey, 'privateKey'>
+  /** Default: of its own. */
+  readonly places?: Places | undefined
   /** Default: the system's clock. */
   readonly now?: (() => Date) | undefined
 }
@@ -53,6 +57,8 @@ export interface Published {
  * another manager has taken over with another key.
  */
 export interface Publisher {
+  /** Says that there is nothing in an environment that is new. */
+  readonly publishEmpty: (trx: Transaction<Schema>, environmentId: string) => Promise<void>
   /**
    * Writes the snapshot, moves the environment's pointer, and renews the live data where the set of running proxies changed. Rows of
    * `deployments` are the caller's.
@@ -92,9 +98,20 @@ export interface Publisher {
 export function createPublisher({
   store,
   signingKey,
+  places = new Places(),
   now = () => new Date(),
 }: PublisherOptions): Publisher {
   const publicKey = publicKeyText(createPublicKey(signingKey.privateKey))
+
+  async function publishEmpty(trx: Transaction<Schema>, environmentId: string): Promise<void> {
+    const signer = await signerOf(trx)
+    if (signer !== undefined && signer !== publicKey) throw new SigningKeyReplaced()
+    await publishSet(trx, environmentId)
+  }
+
+  async function publishSet(trx: Transaction<Schema>, environmentId: string): Promise<void> {
+    await signSet(trx, environmentId, { signingKey, places, now })
+  }
 
   /** The transaction holds the row from here on: numbers are committed in their order. */
   async function nextSequence(
@@ -130,6 +147,7 @@ export function createPublisher({
     const failure = snapshot === null ? undefined : failureOf(snapshot)
     if (failure !== undefined) return failed(failure)
     const hash = snapshot === null ? null : await writeSnapshot(trx, snapshot)
+    if (hash !== null && snapshot !== null) places.note(hash, snapshot)
     // The names under which gateways know it, whatever has become of the proxy since.
     const { project, apiProxy } =
       snapshot ?? (JSON.parse(before?.signed as string) as Signed<Pointer>).document
@@ -159,6 +177,7 @@ export function createPublisher({
         .execute()
     }
     await point({ hash, sequence, signed: JSON.stringify(signed) })
+    let isSetSigned = false
     if (isRunning !== (hash !== null)) {
       const live = await publishLive(trx, environmentId, hash === null ? undefined : project)
       if (!live.ok) {
@@ -173,7 +192,9 @@ export function createPublisher({
         }
         return live
       }
+      isSetSigned = live.value !== undefined
     }
+    if (!isSetSigned) await publishSet(trx, environmentId)
     await store.notify(trx, name)
     return success({ environment: name, hash, sequence })
   }
@@ -221,6 +242,7 @@ export function createPublisher({
       .values({ environment_id: environmentId, ...row })
       .onConflict((conflict) => conflict.column('environment_id').doUpdateSet(row))
       .execute()
+    await publishSet(trx, environmentId)
     await store.notify(trx, name)
     return success({ environment: name, hash, sequence })
   }
@@ -245,7 +267,7 @@ export function createPublisher({
     return success(all)
   }
 
-  return { publishSnapshot, publishLive, publishLiveOf }
+  return { publishEmpty, publishSnapshot, publishLive, publishLiveOf }
 }
 
 function failureOf(snapshot: Snapshot): DeploymentFailure | undefined {

@@ -305,7 +305,7 @@ class States {
       const row = await numbered.where('id', '=', id).executeTakeFirst()
       if (Number(row?.sequence) === known.sequence) return known
     }
-    // One statement, and so one moment: number, pointers and live data belong together.
+    // One statement, and so one moment: number, set, pointers and live data belong together.
     const rows = await this.#store.db
       .selectFrom('pointers')
       .select([sql<string>`'pointer'`.as('kind'), 'sequence', 'signed'])
@@ -314,6 +314,12 @@ class States {
         db
           .selectFrom('live_states')
           .select([sql<string>`'live'`.as('kind'), 'sequence', 'signed'])
+          .where('environment_id', '=', id),
+      )
+      .unionAll((db) =>
+        db
+          .selectFrom('environment_sets')
+          .select([sql<string>`'set'`.as('kind'), 'sequence', 'signed'])
           .where('environment_id', '=', id),
       )
       .unionAll((db) =>
@@ -329,7 +335,8 @@ class States {
       .sort((a, b) => Number(a.sequence) - Number(b.sequence))
       .map(({ signed }) => signed)
     const live = rows.find(({ kind }) => kind === 'live')?.signed ?? 'null'
-    const body = `{"environment":${JSON.stringify(name)},"pointers":[${pointers.join()}],"live":${live}}`
+    const set = rows.find(({ kind }) => kind === 'set')?.signed ?? 'null'
+    const body = `{"environment":${JSON.stringify(name)},"set":${set},"pointers":[${pointers.join()}],"live":${live}}`
     const state = { sequence, id: sha256Hex(body), body }
     if ((this.#known.get(id)?.sequence ?? -1) < sequence) this.#known.set(id, state)
     return state

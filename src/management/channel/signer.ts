@@ -16,8 +16,10 @@ import {
 } from '../../deployment/pointer.ts'
 import { recordChange } from '../service/audit.ts'
 import type { Db } from '../service/lookups.ts'
+import { Places } from '../service/places.ts'
 import type { Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
+import { environmentsWithoutSet, signSet } from './sets.ts'
 
 /** What was signed anew. */
 export interface SignedAnew {
@@ -61,9 +63,16 @@ export async function takeOver(
   now: Date,
 ): Promise<SignedAnew | undefined> {
   const publicKey = publicKeyText(signingKey.publicKey)
+  const places = new Places()
   return await store.transaction(async (trx) => {
+    const signSets = async (ids: readonly string[]): Promise<void> => {
+      for (const id of ids) await signSet(trx, id, { signingKey, places, now: () => now })
+    }
     const replacedKey = await signerOf(trx)
-    if (replacedKey === publicKey) return undefined
+    if (replacedKey === publicKey) {
+      await signSets(await environmentsWithoutSet(trx))
+      return undefined
+    }
     await trx
       .insertInto('meta')
       .values({ key: signerKey, value: publicKey })
@@ -72,7 +81,10 @@ export async function takeOver(
     const rows = await signedRows(trx)
     // A store of a version that remembered no key: its managers may have this one.
     const isKnown = replacedKey === undefined && isSignedWith(rows, signingKey)
-    if (rows.length === 0 || isKnown) return undefined
+    if (rows.length === 0 || isKnown) {
+      await signSets(await environmentIds(trx))
+      return undefined
+    }
     const environments: string[] = []
     for (const id of new Set(rows.map(({ environmentId }) => environmentId))) {
       const own = rows.filter(({ environmentId }) => environmentId === id)
@@ -80,6 +92,8 @@ export async function takeOver(
       environments.push(name)
       await store.notify(trx, name)
     }
+    // Of those that have nothing as well.
+    await signSets(await environmentIds(trx))
     const done = { environments, pointers: rows.length, replacedKey, publicKey }
     await recordChange(trx, { actor, now }, 'signingKey.replace', 'signingKey', {
       ...done,
@@ -87,6 +101,10 @@ export async function takeOver(
     })
     return done
   })
+}
+
+async function environmentIds(trx: Transaction<Schema>): Promise<readonly string[]> {
+  return (await trx.selectFrom('environments').select('id').execute()).map(({ id }) => id)
 }
 
 interface SignedRow {

@@ -125,7 +125,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   const warming = places.warm(store.db).catch(onError)
   const manager: Manager = {
     store,
-    deployer: { publisher: createPublisher({ store, signingKey, now }), places },
+    deployer: { publisher: createPublisher({ store, signingKey, places, now }), places },
     now,
     onError,
     ...settler(channel, deploymentWaitMs, metrics),

@@ -1,6 +1,7 @@
 /** Projects, environments and API proxies: what policies belong to, and where they run. @module */
 
 import { namePattern } from '../../deployment/fields.ts'
+import type { Publisher } from '../channel/publish.ts'
 import type { ApiProxy, Environment, Project } from '../resources.ts'
 import { type ApiProxyDocument, apiProxyOf } from './api-proxy-document.ts'
 import { recordChange } from './audit.ts'
@@ -98,7 +99,11 @@ export function projectTag({ id, version }: Pick<ProjectRow, 'id' | 'version'>):
   return `${id}.${version}`
 }
 
-export async function createEnvironment(change: Change, name: string): Promise<void> {
+export async function createEnvironment(
+  change: Change,
+  publisher: Publisher,
+  name: string,
+): Promise<void> {
   const { trx, actor, now } = change
   const known = await trx
     .selectFrom('environments')
@@ -108,10 +113,9 @@ export async function createEnvironment(change: Change, name: string): Promise<v
   if (known !== undefined) {
     throw new Refusal('already-exists', 'there is an environment of this name')
   }
-  await trx
-    .insertInto('environments')
-    .values({ id: newId(now), name, sequence: 0 })
-    .execute()
+  const id = newId(now)
+  await trx.insertInto('environments').values({ id, name, sequence: 0 }).execute()
+  await publisher.publishEmpty(trx, id)
   await recordChange(trx, { actor, now }, 'environment.create', `environments/${name}`, {})
 }
 

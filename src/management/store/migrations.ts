@@ -173,4 +173,11 @@ export const migrations: readonly Migration[] = [
     `alter table deployments add column settled ${integer} not null default 1`,
     'create index deployments_open on deployments (created_at) where settled = 0',
   ],
+  ({ text, integer, table }) => [
+    `create table environment_sets (
+      environment_id ${text} primary key references environments (id) on delete cascade,
+      sequence ${integer} not null,
+      signed ${text} not null
+    ) ${table}`,
+  ],
 ]

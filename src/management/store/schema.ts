@@ -25,6 +25,7 @@ export interface Schema {
   readonly snapshots: SnapshotTable
   readonly pointers: PointerTable
   readonly live_states: LiveStateTable
+  readonly environment_sets: EnvironmentSetTable
   readonly deployments: DeploymentTable
   readonly gateways: GatewayTable
   readonly tokens: TokenTable
@@ -152,6 +153,16 @@ export interface LiveStateTable {
   signed: string
   /** Canonical JSON of the live data. */
   body: string
+}
+
+/** One for an environment: what it consists of, as it was when it changed last. */
+export interface EnvironmentSetTable {
+  /** Goes with its environment. */
+  environment_id: string
+  /** That of the environment at the time. */
+  sequence: number
+  /** JSON of the signed set. */
+  signed: string
 }
 
 /** History; a row outlives its proxy. */

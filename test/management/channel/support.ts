@@ -89,14 +89,15 @@ export async function startManager(
   const folder = await mkdtemp(join(tmpdir(), 'mtls-policy-channel-'))
   const store = await openStore({ url: options.storeUrl ?? `file:${folder}/db.sqlite` })
   const signingKey = options.signingKey ?? generateSigningKey()
+  const publisher = createPublisher({ store, signingKey })
   await store.transaction(async (trx) => {
     for (const name of [environment, 'staging']) {
       await trx.insertInto('environments').values({ id: name, name, sequence: 0 }).execute()
+      await publisher.publishEmpty(trx, name)
     }
     const project = { id: 'p1', name: 'Payments', description: '', version: 1 }
     await trx.insertInto('projects').values(project).execute()
   })
-  const publisher = createPublisher({ store, signingKey })
   let channel: Channel
   let server: ServerType
   let port = 0

@@ -187,7 +187,7 @@ describe.each(stores)('another signing key over $kind', ({ missing, createUrl })
       await until(async () => (await gateway())?.runs.length === 2)
       const before = await gateway()
       const next = await startManager(store)
-      await until(async () => (await gateway())?.problems.length === 3)
+      await until(async () => (await gateway())?.problems.length === 1)
       const after = await gateway()
       expect(new Set(after?.problems.map(({ code }) => code))).toEqual(
         new Set(['signature-invalid']),

@@ -260,7 +260,7 @@ export const projectRoutes: readonly Route[] = [
     handle: async (call) => {
       const name = call.name('environmentName')
       return await call.change(async (change) => {
-        await createEnvironment(change, name)
+        await createEnvironment(change, call.manager.deployer.publisher, name)
         return resource({ name })
       })
     },

@@ -1,0 +1,96 @@
+/** Signs what an environment consists of, after each change and in its transaction: gateways believe no pointer beside it. @module */
+
+import type { Transaction } from 'kysely'
+import type { SigningKey } from '../../deployment/keys.ts'
+import { type Pointer, type Signed, signDocument } from '../../deployment/pointer.ts'
+import type { SetEntry } from '../../deployment/set.ts'
+import type { Places } from '../service/places.ts'
+import type { Schema } from '../store/schema.ts'
+
+export interface SetSigner {
+  readonly signingKey: Pick<SigningKey, 'privateKey'>
+  readonly places: Places
+  readonly now: () => Date
+}
+
+/** Under the number that the environment has by now; one that is new has 0. */
+export async function signSet(
+  trx: Transaction<Schema>,
+  environmentId: string,
+  { signingKey, places, now }: SetSigner,
+): Promise<void> {
+  // Changes nothing but who comes next: whoever publishes in this environment waits until this is committed.
+  const { name: environment, sequence } = await trx
+    .updateTable('environments')
+    .set(({ ref }) => ({ sequence: ref('sequence') }))
+    .where('id', '=', environmentId)
+    .returning(['name', 'sequence'])
+    .executeTakeFirstOrThrow()
+  const live = await trx
+    .selectFrom('live_states')
+    .select(['hash', 'sequence'])
+    .where('environment_id', '=', environmentId)
+    .executeTakeFirst()
+  const signed = signDocument(
+    {
+      version: 1,
+      kind: 'set',
+      environment,
+      sequence: Number(sequence),
+      issuedAt: now().toISOString(),
+      proxies: await entriesOf(trx, environmentId, places),
+      live: live === undefined ? null : { hash: live.hash, sequence: Number(live.sequence) },
+    },
+    signingKey,
+  )
+  const row = { sequence: Number(sequence), signed: JSON.stringify(signed) }
+  await trx
+    .insertInto('environment_sets')
+    .values({ environment_id: environmentId, ...row })
+    .onConflict((conflict) => conflict.column('environment_id').doUpdateSet(row))
+    .execute()
+}
+
+/** In the order of their numbers. Of a proxy that was deleted and made again under its name, the newest pointer. */
+async function entriesOf(
+  trx: Transaction<Schema>,
+  environmentId: string,
+  places: Places,
+): Promise<readonly SetEntry[]> {
+  const rows = await trx
+    .selectFrom('pointers')
+    .select(['hash', 'sequence', 'signed'])
+    .where('environment_id', '=', environmentId)
+    .orderBy('sequence')
+    .execute()
+  const running = rows.filter(({ hash }) => hash !== null)
+  const found = await places.of(
+    trx,
+    running.flatMap(({ hash }) => hash ?? []),
+  )
+  // Of rows that the schema keeps: a place under the wrong proxy would be worse than none.
+  if (found.length !== running.length) throw new Error('a pointer names no snapshot')
+  const placeOf = new Map(running.map(({ sequence }, index) => [Number(sequence), found[index]]))
+  const entries = new Map<string, SetEntry>()
+  for (const row of rows) {
+    const { project, apiProxy } = (JSON.parse(row.signed) as Signed<Pointer>).document
+    const sequence = Number(row.sequence)
+    const at = placeOf.get(sequence)
+    const place = at === undefined ? null : { hosts: at.hosts, basePath: at.basePath }
+    const key = `${project}\n${apiProxy}`
+    entries.delete(key)
+    entries.set(key, { project, apiProxy, hash: row.hash, sequence, place })
+  }
+  return [...entries.values()]
+}
+
+/** Environments that were made by a version that signed none. */
+export async function environmentsWithoutSet(trx: Transaction<Schema>): Promise<readonly string[]> {
+  const rows = await trx
+    .selectFrom('environments')
+    .leftJoin('environment_sets', 'environment_sets.environment_id', 'environments.id')
+    .select('environments.id')
+    .where('environment_sets.environment_id', 'is', null)
+    .execute()
+  return rows.map(({ id }) => id)
+}
