@@ -119,6 +119,7 @@ async function measure(): Promise<readonly Figure[]> {
   const stateOf = (...all: readonly Snapshot[]): GatewayState => ({
     proxies: all.map(deployedProxy),
     crls: [],
+    held: [],
     killList: [],
   })
   const listener = {

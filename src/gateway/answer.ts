@@ -10,6 +10,7 @@ export type GatewayCode =
   | 'request-target-invalid'
   | 'request-target-ambiguous'
   | 'proxy-not-found'
+  | 'proxy-not-in-force'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'body-too-large'
@@ -33,6 +34,7 @@ export const gatewayProblems: {
   'request-target-invalid': [400, 'Bad Request', 'The request target is not valid.'],
   'request-target-ambiguous': [400, 'Bad Request', 'The request target is ambiguous.'],
   'proxy-not-found': [404, 'Not Found', 'Nothing is served here.'],
+  'proxy-not-in-force': [503, 'Service Unavailable', 'What is served here is not at hand.'],
   'method-not-allowed': [405, 'Method Not Allowed', 'This method is not allowed.'],
   'request-timeout': [408, 'Request Timeout', 'The request took too long.'],
   'body-too-large': [413, 'Content Too Large', 'The request body is too large.'],

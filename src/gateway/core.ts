@@ -65,6 +65,7 @@ export function find(core: Core, entrance: Entrance, request: HttpRequest): Foun
   }
   const proxy = routes.find(host, target)
   if (proxy === undefined) return 'proxy-not-found'
+  if (proxy === 'held') return 'proxy-not-in-force'
   if (proxy === 'ambiguous' || proxy.isAmbiguous(method, proxy.targetOf(target))) {
     return 'request-target-ambiguous'
   }

@@ -13,7 +13,7 @@ import { LiveTrusts } from './live.ts'
 import { gatewayMetrics } from './metrics.ts'
 import { type GatewayOptions, type ReadGatewayOptions, readGatewayOptions } from './options.ts'
 import { Routes } from './routes.ts'
-import type { ApplyProblem, ApplyResult, DeployedProxy, GatewayState } from './state.ts'
+import type { ApplyProblem, ApplyResult, DeployedProxy, GatewayState, HeldPlace } from './state.ts'
 import { MaterialReader } from './trust.ts'
 import { leaveMs } from './tunnel.ts'
 
@@ -22,7 +22,8 @@ export interface Gateway {
   readonly addresses: readonly { readonly host: string; readonly port: number }[]
   /**
    * Puts a state in force as a whole; one after the other, in the order of the calls. Requests under way end under what they began with.
-   * A proxy that cannot be built stays as it is, and is a problem. Never rejects.
+   * A proxy that cannot be built stays as it is, and is a problem: its new place is held, so that no other proxy answers there. Never
+   * rejects.
    */
   apply(state: GatewayState): Promise<ApplyResult>
   /** Requests under way. */
@@ -58,6 +59,7 @@ class RunningGateway implements Gateway {
   readonly #listeners: Listener[] = []
   readonly #hosts: readonly string[]
   #proxies: ReadonlyMap<string, ApiProxy> = new Map()
+  #held: readonly HeldPlace[] = []
   #applying: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
   #isEnded = false
@@ -80,6 +82,7 @@ class RunningGateway implements Gateway {
         requests: () => core.requests,
         tunnels: () => core.tunnels.size,
         proxies: () => this.#proxies.size,
+        held: () => this.#held.length,
         earliestCertificate: () => {
           const ends = this.#listeners.flatMap(({ certificates }) =>
             certificates.all.map(({ notAfter }) => notAfter),
@@ -143,13 +146,21 @@ class RunningGateway implements Gateway {
         until = performance.now() + slice
       }
     }
-    const routes = this.#route(next, problems)
+    this.#route(next, problems)
+    const held = heldIn(state, next)
+    const routes = new Routes([...next.values()], held)
     // What was put together meanwhile must not outlive the end.
     if (this.#isEnded) return { problems, built: 0 }
+    this.#held = held
     this.#swap(next, routes)
     const milliseconds = performance.now() - begin
-    this.#core.metrics.applied(milliseconds, problems.length)
-    const facts = { proxies: next.size, built, milliseconds: Math.round(milliseconds) }
+    this.#core.metrics.applied(milliseconds, problems.length + state.held.length)
+    const facts = {
+      proxies: next.size,
+      held: held.length,
+      built,
+      milliseconds: Math.round(milliseconds),
+    }
     this.#core.logger.info({ ...facts, problems }, 'state in force')
     return { problems, built }
   }
@@ -180,14 +191,14 @@ class RunningGateway implements Gateway {
   }
 
   /** Whoever comes to a place that is taken is refused, and stays where it was; who was there before has the first right. */
-  #route(next: Map<string, ApiProxy>, problems: ApplyProblem[]): Routes<ApiProxy> {
+  #route(next: Map<string, ApiProxy>, problems: ApplyProblem[]): void {
     for (;;) {
       const isOld = ([key, proxy]: [string, ApiProxy]): boolean => this.#proxies.get(key) === proxy
       const all = [...next]
       const routes = new Routes(
         [...all.filter(isOld), ...all.filter((one) => !isOld(one))].map(([, proxy]) => proxy),
       )
-      if (routes.taken.length === 0) return routes
+      if (routes.taken.length === 0) return
       // Each round takes at least one of the new ones back.
       for (const { project, name } of routes.taken) {
         const message = 'another proxy has the same host and base path'
@@ -244,7 +255,7 @@ class RunningGateway implements Gateway {
   #advertise(routes: Routes<ApiProxy>): void {
     const hints = new Map<string | undefined, Hint>()
     const anchorsOf = (host: string): readonly TrustAnchors[] =>
-      [...(routes.of(host)?.proxies ?? [])].flatMap(({ trustAnchors }) => trustAnchors ?? [])
+      (routes.of(host)?.proxies ?? []).flatMap(({ trustAnchors }) => trustAnchors ?? [])
     const hintFor = (host: string | undefined): Hint => {
       // A host that nobody names is answered by the proxy of all others, or by none.
       const key = host !== undefined && routes.names(host) ? host : host === undefined ? host : '*'
@@ -290,6 +301,16 @@ class RunningGateway implements Gateway {
     this.#proxies = new Map()
     this.#live.keepOnly(new Set())
   }
+}
+
+/** Of what is deployed and does not run as it should. Its requests are nobody else's, who may ask for less. */
+function heldIn(state: GatewayState, next: ReadonlyMap<string, ApiProxy>): readonly HeldPlace[] {
+  const refused = state.proxies
+    .filter(({ hash, snapshot }) => next.get(keyOf(snapshot))?.hash !== hash)
+    .map(({ snapshot: { project, apiProxy, hosts, basePath } }) => {
+      return { project, apiProxy, hosts, basePath }
+    })
+  return [...state.held, ...refused]
 }
 
 /** Waits, but not longer. */

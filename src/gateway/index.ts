@@ -17,5 +17,6 @@ export type {
   ApplyResult,
   DeployedProxy,
   GatewayState,
+  HeldPlace,
   ScopedCrl,
 } from './state.ts'

@@ -27,6 +27,7 @@ export interface Observed {
   requests(): number
   tunnels(): number
   proxies(): number
+  held(): number
   /** Unix seconds. */
   earliestCertificate(): number | undefined
 }
@@ -39,7 +40,7 @@ export interface Observed {
  * - `mtls_policy_gateway_request_seconds`: a histogram, until the answer has ended
  * - `mtls_policy_gateway_failures_total{code}`: what the gateway answered for itself
  * - `mtls_policy_gateway_handshake_failures_total`
- * - `mtls_policy_gateway_connections`, `…_requests`, `…_tunnels`, `…_proxies`: at the moment
+ * - `mtls_policy_gateway_connections`, `…_requests`, `…_tunnels`, `…_proxies`, `…_proxies_held`: at the moment
  * - `mtls_policy_gateway_applied_total`, `…_apply_seconds`, `…_apply_problems`: of the last state
  * - `mtls_policy_gateway_certificate_reloads_total{result}`
  * - `mtls_policy_gateway_certificate_not_after_seconds`: Unix time at which the first server certificate runs out
@@ -134,6 +135,7 @@ export function gatewayMetrics(
   gauge('requests', 'Requests under way.', observed.requests)
   gauge('tunnels', 'Open WebSockets.', observed.tunnels)
   gauge('proxies', 'API proxies in force.', observed.proxies)
+  gauge('proxies_held', 'API proxies at whose place 503 is answered.', observed.held)
   gauge(
     'certificate_not_after_seconds',
     'Unix time at which the first server certificate runs out.',

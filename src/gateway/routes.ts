@@ -1,11 +1,9 @@
 /** Which proxy a request is for: its host, then the longest base path that fits. @module */
 
+import type { Place } from '../deployment/place.ts'
 import { isConspicuous, pathIn, plainPath } from './plain-path.ts'
 
-export interface Routed {
-  readonly hosts: readonly string[]
-  readonly basePath: string
-}
+export type Routed = Place
 
 /** Built for each state, never changed. */
 export class Routes<P extends Routed> {
@@ -13,20 +11,32 @@ export class Routes<P extends Routed> {
   /** Those that another one has taken the place of. */
   readonly taken: readonly P[]
 
-  /** @param proxies - Of two with the same host and base path the first one is served. */
-  constructor(proxies: readonly P[]) {
+  /**
+   * @param proxies - Of two with the same host and base path the first one is served.
+   * @param held - Places of proxies that cannot be served: nobody else is, not by a shorter path and not as every other host. What is
+   * served at the very same host and path is served on.
+   */
+  constructor(proxies: readonly P[], held: readonly Place[] = []) {
     const taken: P[] = []
     for (const proxy of proxies) {
       for (const host of proxy.hosts) {
-        let routes = this.#byHost.get(host)
-        if (routes === undefined) {
-          routes = new HostRoutes()
-          this.#byHost.set(host, routes)
-        }
-        if (!routes.add(proxy) && !taken.includes(proxy)) taken.push(proxy)
+        const isAdded = this.#at(host).add(proxy.basePath, proxy)
+        if (!isAdded && !taken.includes(proxy)) taken.push(proxy)
       }
     }
+    for (const { hosts, basePath } of held) {
+      for (const host of hosts) this.#at(host).add(basePath, 'held')
+    }
     this.taken = taken
+  }
+
+  #at(host: string): HostRoutes<P> {
+    let routes = this.#byHost.get(host)
+    if (routes === undefined) {
+      routes = new HostRoutes()
+      this.#byHost.set(host, routes)
+    }
+    return routes
   }
 
   /** Of a host, or of all that no proxy names. */
@@ -35,7 +45,7 @@ export class Routes<P extends Routed> {
   }
 
   /** @param target - Origin form, or `*`. */
-  find(host: string, target: string): P | 'ambiguous' | undefined {
+  find(host: string, target: string): P | 'held' | 'ambiguous' | undefined {
     return this.of(host)?.find(target)
   }
 
@@ -49,17 +59,17 @@ export class Routes<P extends Routed> {
 }
 
 export class HostRoutes<P extends Routed> {
-  readonly #byPath = new Map<string, P>()
-  #root: P | undefined
+  readonly #byPath = new Map<string, P | 'held'>()
+  #root: P | 'held' | undefined
   /** Segments of the longest base path. */
   #depth = 0
 
-  get proxies(): IterableIterator<P> {
-    return this.#byPath.values()
+  get proxies(): readonly P[] {
+    return [...this.#byPath.values()].filter((one) => one !== 'held')
   }
 
-  add(proxy: P): boolean {
-    const { basePath } = proxy
+  /** @returns Whether the place was free. */
+  add(basePath: string, proxy: P | 'held'): boolean {
     // Servers differ about cases: a path in another one must not slip by to the proxy of a shorter path.
     const key = basePath.toLowerCase()
     if (this.#byPath.has(key)) return false
@@ -69,7 +79,7 @@ export class HostRoutes<P extends Routed> {
     return true
   }
 
-  find(target: string): P | 'ambiguous' | undefined {
+  find(target: string): P | 'held' | 'ambiguous' | undefined {
     // One proxy for everything: nobody can be taken for another one.
     if (this.#depth === 0) return this.#root
     if (target === '*') return this.#root
@@ -81,7 +91,7 @@ export class HostRoutes<P extends Routed> {
   }
 
   /** @param path - In lower case. */
-  #longest(path: string): P | undefined {
+  #longest(path: string): P | 'held' | undefined {
     let found = this.#root
     let at = 0
     for (let depth = 0; depth < this.#depth; depth++) {

@@ -1,11 +1,14 @@
 /** What a gateway runs: everything that is deployed in its environment, and what is in force besides. @module */
 
 import type { LiveKillEntry } from '../deployment/live.ts'
+import type { Place } from '../deployment/place.ts'
 import type { Snapshot } from '../deployment/snapshot.ts'
 
 /** A whole new set; what is not in it is no longer served. */
 export interface GatewayState {
   readonly proxies: readonly DeployedProxy[]
+  /** Places of proxies that are deployed and cannot be served, whole or in part: no other proxy answers there. */
+  readonly held: readonly HeldPlace[]
   readonly crls: readonly ScopedCrl[]
   readonly killList: readonly LiveKillEntry[]
 }
@@ -14,6 +17,11 @@ export interface DeployedProxy {
   /** Of the snapshot: proxies with the same one are not built again. */
   readonly hash: string
   readonly snapshot: Snapshot
+}
+
+export interface HeldPlace extends Place {
+  readonly project: string
+  readonly apiProxy: string
 }
 
 export interface ScopedCrl {

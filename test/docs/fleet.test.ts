@@ -35,6 +35,7 @@ describe('what docs/fleet.md says', () => {
         requests: nothing,
         tunnels: nothing,
         proxies: nothing,
+        held: nothing,
         earliestCertificate: nothing,
       },
     )

@@ -213,7 +213,7 @@ export function deployed(snapshot: Snapshot): DeployedProxy {
 }
 
 export function stateOf(...snapshots: readonly Snapshot[]): GatewayState {
-  return { proxies: snapshots.map(deployed), crls: [], killList: [] }
+  return { proxies: snapshots.map(deployed), held: [], crls: [], killList: [] }
 }
 
 export function requestPolicies(...list: readonly object[]): Snapshot['policies'] {

@@ -3,7 +3,10 @@
 import { createServer, type Server } from 'node:http'
 import type { RunningGateway } from './run-gateway.ts'
 
-/** `/health` says that the process answers; `/ready` that something is in force, and that the gateway is not about to end. */
+/**
+ * `/health` says that the process answers; `/ready` that something of every API proxy was in force since the start, and that the gateway is
+ * not about to end. What cannot be put in force later is a problem of its proxy: it takes no gateway away from the others.
+ */
 export async function startMetrics(
   { gateway, subscription, registry, isDraining }: RunningGateway,
   host: string,
@@ -25,13 +28,15 @@ export async function startMetrics(
       answer(405, '{"status":"method not allowed"}\n')
     } else if (path === '/health') answer(200, '{"status":"ok"}\n')
     else if (path === '/ready') {
-      const { channel, runs, problems } = subscription.status()
-      const status = isDraining() ? 'draining' : isReady ? 'ready' : 'starting'
+      const { channel, runs, problems, held, wasComplete } = subscription.status()
+      const begun = !isReady ? 'starting' : wasComplete ? 'ready' : 'incomplete'
+      const status = isDraining() ? 'draining' : begun
       const facts = {
         status,
         channel,
         runs,
         problems,
+        held,
         requests: gateway.requests,
       }
       answer(status === 'ready' ? 200 : 503, `${JSON.stringify(facts)}\n`)

@@ -4,6 +4,7 @@ import type { GatewayProblem, RunningProxy } from '../../deployment/channel.ts'
 import type { DeploymentFailure } from '../../deployment/failure.ts'
 import type { LiveKillEntry } from '../../deployment/live.ts'
 import type { Snapshot } from '../../deployment/snapshot.ts'
+import type { HeldPlace } from '../state.ts'
 
 export interface SubscriptionOptions {
   /** Of one manager, or of what stands before several; a path before `/apiops` is kept. */
@@ -68,6 +69,8 @@ export interface SubscribedState {
   /** Where it comes from: `disk` at the start, the last good one of before. */
   readonly from: 'disk' | 'manager'
   readonly proxies: readonly SubscribedProxy[]
+  /** Places of proxies that are deployed and not in `proxies` as they should be: nobody else may answer there. */
+  readonly held: readonly HeldPlace[]
   readonly crls: readonly SubscribedCrl[]
   readonly killList: readonly LiveKillEntry[]
 }
@@ -103,6 +106,8 @@ export type AlarmCode =
   | 'manager-refused'
   | 'manager-unreachable'
   | 'events-malformed'
+  /** The set names a pointer that nobody sent. */
+  | 'pointer-unavailable'
   | 'snapshot-unavailable'
   | 'live-unavailable'
   | 'crl-unavailable'
@@ -131,10 +136,14 @@ export interface SubscriptionStatus {
   readonly lastContact: number | undefined
   readonly runs: readonly RunningProxy[]
   readonly problems: readonly GatewayProblem[]
+  /** What of the set was last held: deployed, and not in force as it should be. */
+  readonly held: readonly HeldPlace[]
+  /** Whether there was a moment at which something of every proxy of the set was at hand. What lacks later is a problem, and no more. */
+  readonly wasComplete: boolean
 }
 
 export interface Subscription {
-  /** Settles when the first set was handed over: from disk, or from the manager. */
+  /** Settles when the first set was handed over: from disk, or from the manager. Part of it may be held. */
   readonly ready: Promise<void>
   readonly status: () => SubscriptionStatus
   /** Ends all exchanges; settles when what is in force is on disk, and the manager was told that nobody need wait. */

@@ -8,6 +8,7 @@ import type { Snapshot } from '../../deployment/snapshot.ts'
 import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
 import { eachOf } from './each-of.ts'
 import { type Pinned, type Seen, takeLivePointer, takePointers } from './pointers.ts'
+import { type SeenSet, takeSet } from './set.ts'
 import type { Content, ContentKind, StateFolder } from './state-folder.ts'
 
 /** A proxy that is in force, or was undeployed. */
@@ -47,6 +48,8 @@ export function crlsOfProject(data: LiveData | undefined, name: string): readonl
 
 /** What a gateway knows. `seen` is at least as new as `running`: numbers that were shown once do not count again. */
 export interface Known {
+  /** `undefined`: no set was shown, and nothing is in force. */
+  readonly seenSet: SeenSet | undefined
   readonly seen: ReadonlyMap<string, Seen<Pointer>>
   readonly running: ReadonlyMap<string, Running>
   readonly seenLive: Seen<LivePointer> | undefined
@@ -56,6 +59,7 @@ export interface Known {
 const filesAtOnce = 16
 
 export const nothingKnown: Known = {
+  seenSet: undefined,
   seen: new Map(),
   running: new Map(),
   seenLive: undefined,
@@ -67,16 +71,18 @@ export interface StoredProblem {
   readonly failure: DeploymentFailure | { readonly code: 'stored-state-unreadable' }
   readonly project?: string | undefined
   readonly apiProxy?: string | undefined
+  /** Of the pointer. */
+  readonly sequence?: number | undefined
   readonly message: string
 }
 
 /** Signed pointers as they came: text in text, so that nothing is written anew. */
-export function storedText({ seen, running, seenLive, runningLive }: Known): string {
+export function storedText({ seenSet, seen, running, seenLive, runningLive }: Known): string {
   const kept = Array.from(
     runningLive?.kept ?? [],
     ([project, older]) => `[${JSON.stringify(project)},${older?.json ?? 'null'}]`,
   )
-  return `{"version":1,"seen":[${jsonOf(seen.values())}],"running":[${jsonOf(running.values())}],"seenLive":${seenLive?.json ?? 'null'},"runningLive":${runningLive?.json ?? 'null'},"keptLive":[${kept.join()}]}`
+  return `{"version":2,"seenSet":${seenSet?.json ?? 'null'},"seen":[${jsonOf(seen.values())}],"running":[${jsonOf(running.values())}],"seenLive":${seenLive?.json ?? 'null'},"runningLive":${runningLive?.json ?? 'null'},"keptLive":[${kept.join()}]}`
 }
 
 function jsonOf(all: Iterable<{ readonly json: string }>): string {
@@ -114,14 +120,23 @@ export async function readStored(
     if (text !== undefined) problems.push(unreadable('state.json is no state'))
     return { known: nothingKnown, problems }
   }
+  const seenSet = verifiedSet(parsed.seenSet, pinned, problems)
   const inForce = verified(parsed.running, pinned, problems)
   // Nearly all are in force: what was verified need not be again.
   const known = new Set(Array.from(inForce.values(), ({ json }) => json))
   const others = parsed.seen.filter((one) => !known.has(JSON.stringify(one)))
   const seen = new Map([...inForce, ...verified(others, pinned, problems)])
+  const seenLive = verifiedLive(parsed.seenLive, pinned, problems)
+  const live = verifiedLive(parsed.runningLive, pinned, problems)
+  // Nothing is in force that no set named: without the set, or with an older one, nobody can say whose requests are whose.
+  if (seenSet === undefined || !isOf(seenSet, [seenLive, live, ...seen.values()])) {
+    if (seenSet !== undefined) problems.push(unreadable('state.json has pointers of a later set'))
+    return { known: nothingKnown, problems }
+  }
   const running = new Map<string, Running>()
-  await eachOf([...inForce], filesAtOnce, async ([key, one]) => {
-    const { hash, project, apiProxy } = one.pointer
+  const named = [...inForce].filter(([key]) => seenSet.entries.has(key))
+  await eachOf(named, filesAtOnce, async ([key, one]) => {
+    const { hash, project, apiProxy, sequence } = one.pointer
     if (hash === null) {
       running.set(key, { ...one, snapshot: null })
       return
@@ -132,13 +147,28 @@ export async function readStored(
       folder.keep('snapshots', hash)
       running.set(key, { ...one, snapshot: read.value })
     } else {
-      problems.push({ ...unreadable(`snapshots/${hash} is damaged`), project, apiProxy })
+      const whose = { project, apiProxy, sequence }
+      problems.push({ ...unreadable(`snapshots/${hash} is damaged`), ...whose })
     }
   })
-  const live = verifiedLive(parsed.runningLive, pinned, problems)
   const runningLive = live && (await readLive(folder, live, parsed.keptLive, pinned, problems))
-  const seenLive = verifiedLive(parsed.seenLive, pinned, problems)
-  return { known: { seen, running, seenLive, runningLive }, problems }
+  return { known: { seenSet, seen, running, seenLive, runningLive }, problems }
+}
+
+function verifiedSet(set: unknown, pinned: Pinned, problems: StoredProblem[]): SeenSet | undefined {
+  const taken = takeSet(set, undefined, pinned)
+  if (taken?.ok !== false) return taken?.value
+  const { failure } = taken.failure
+  problems.push({ failure, message: `on disk: ${failure.code}` })
+  return undefined
+}
+
+/** Whether the set is at least as new as the pointers. */
+function isOf(
+  { set }: SeenSet,
+  pointers: readonly (Seen<Pointer | LivePointer> | undefined)[],
+): boolean {
+  return pointers.every((one) => one === undefined || one.pointer.sequence <= set.sequence)
 }
 
 function verified(
@@ -146,10 +176,9 @@ function verified(
   pinned: Pinned,
   problems: StoredProblem[],
 ): ReadonlyMap<string, Seen<Pointer>> {
-  const { taken, refused } = takePointers(pointers, new Map(), pinned)
+  const { taken, refused } = takePointers(pointers, new Map(), pinned, undefined)
   for (const { failure, claim } of refused) {
-    const { project, apiProxy } = claim
-    problems.push({ failure, project, apiProxy, message: `on disk: ${failure.code}` })
+    problems.push({ failure, ...claim, message: `on disk: ${failure.code}` })
   }
   return taken
 }
@@ -159,7 +188,7 @@ function verifiedLive(
   pinned: Pinned,
   problems: StoredProblem[],
 ): Seen<LivePointer> | undefined {
-  const taken = takeLivePointer(pointer, undefined, pinned)
+  const taken = takeLivePointer(pointer, undefined, pinned, undefined)
   if (taken?.ok !== false) return taken?.value
   const { failure } = taken.failure
   problems.push({ failure, message: `on disk: ${failure.code}` })
@@ -221,6 +250,7 @@ function unreadable(message: string): StoredProblem {
 }
 
 interface StoredFields {
+  readonly seenSet: unknown
   readonly seen: readonly unknown[]
   readonly running: readonly unknown[]
   readonly seenLive: unknown
@@ -240,11 +270,11 @@ function parse(text: string): StoredFields | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined
   const fields = value as Record<string, unknown>
-  // Written by a version that knew of none: there are none.
-  const { version, seen, running, seenLive, runningLive, keptLive = [] } = fields
-  if (version !== 1 || !Array.isArray(seen) || !Array.isArray(running)) return undefined
+  const { version, seenSet, seen, running, seenLive, runningLive, keptLive } = fields
+  if (version !== 2 || seenSet === undefined || !Array.isArray(seen) || !Array.isArray(running))
+    return undefined
   if (seenLive === undefined || runningLive === undefined || !Array.isArray(keptLive)) {
     return undefined
   }
-  return { seen, running, seenLive, runningLive, keptLive }
+  return { seenSet, seen, running, seenLive, runningLive, keptLive }
 }

@@ -16,6 +16,7 @@ import { type LiveData, maxLiveBytes } from '../../deployment/live.ts'
 import { liveCapacity, liveLimits } from '../../deployment/live-limits.ts'
 import type { LivePointer, Pointer } from '../../deployment/pointer.ts'
 import { maxSnapshotBytes, type Snapshot } from '../../deployment/snapshot.ts'
+import type { HeldPlace } from '../state.ts'
 import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
 import { eachOf } from './each-of.ts'
 import { EventsMalformed, readEvents } from './events.ts'
@@ -38,6 +39,7 @@ import {
   type SubscriptionTimes,
 } from './options.ts'
 import { keyOf, type Pinned, type Refused, takeLivePointer, takePointers } from './pointers.ts'
+import { heldPlaces, isComplete, missingPointers, type SeenSet, takeSet } from './set.ts'
 import { StateFolder } from './state-folder.ts'
 import {
   crlsInForce,
@@ -84,8 +86,14 @@ class Follower implements Subscription {
   #working: Promise<void> | undefined
   /** Numbers that were shown, and are not on disk yet. */
   #hasSeenMore = false
-  /** Of pointers in the last state. */
+  /** Of the disk, until the manager is heard. */
+  #damage: readonly GatewayProblem[] = []
+  /** Of set and pointers in the last state. */
   #refusals: readonly GatewayProblem[] = []
+  /** That the set names, and nobody has shown. */
+  #missing: readonly GatewayProblem[] = []
+  #held: readonly HeldPlace[] = []
+  #wasComplete = false
   /** Of what could not be fetched or put in force. */
   #unsettled: readonly GatewayProblem[] = []
   /** Snapshots that were verified and are not in force. */
@@ -137,7 +145,9 @@ class Follower implements Subscription {
     channel: this.#channel,
     lastContact: this.#lastContact,
     runs: this.#runs(),
-    problems: [...this.#refusals, ...this.#unsettled],
+    problems: this.#problems(),
+    held: this.#held,
+    wasComplete: this.#wasComplete,
   })
 
   readonly close = async (): Promise<void> => {
@@ -159,15 +169,22 @@ class Follower implements Subscription {
   }
 
   async #restore(): Promise<void> {
+    const problems: GatewayProblem[] = []
     try {
-      const { known, problems } = await readStored(this.#folder, this.#pinned)
-      this.#known = known
-      for (const { failure, message, project, apiProxy } of problems) {
-        this.#alarm({ code: failure.code, message, project, apiProxy })
+      const stored = await readStored(this.#folder, this.#pinned)
+      this.#known = stored.known
+      for (const { failure, ...facts } of stored.problems) {
+        const { project = '', apiProxy = '', sequence = 0, message } = facts
+        this.#alarm({ code: failure.code, ...facts })
+        problems.push({ project, apiProxy, sequence, code: failure.code, message })
       }
     } catch (error) {
-      this.#alarm({ code: 'stored-state-unreadable', message: reasonOf(error) })
+      const message = reasonOf(error)
+      this.#alarm({ code: 'stored-state-unreadable', message })
+      problems.push({ ...nobodys, code: 'stored-state-unreadable', message })
     }
+    this.#damage = problems
+    this.#miss()
     const { running, runningLive } = this.#known
     if (running.size > 0 || runningLive !== undefined) await this.#settle('disk')
   }
@@ -240,6 +257,22 @@ class Follower implements Subscription {
     }
   }
 
+  /** What came was not all: it may have been held back on its way. The stream says it once, and no more until something changes. */
+  async #askAgain(): Promise<void> {
+    const { signal } = this.#closing
+    const { seenSet } = this.#known
+    try {
+      const { body } = await this.#client.ask('state/', { signal }, [200], maxStateBytes)
+      this.#lastContact = this.#now()
+      // What came meanwhile is newer, and would make this look like a replay.
+      if (this.#offered !== undefined || this.#known.seenSet !== seenSet) return
+      this.#offered = { state: parsed(Buffer.from(body).toString('utf8')) }
+    } catch (error) {
+      // The loops tell that the manager is away.
+      if (!(error instanceof ManagerUnreachable || error instanceof ManagerRefused)) throw error
+    }
+  }
+
   #isStreaming(): boolean {
     return this.#channel === 'stream'
   }
@@ -287,43 +320,63 @@ class Follower implements Subscription {
       if (this.#offered !== undefined) {
         const { state } = this.#offered as { readonly state: unknown }
         this.#offered = undefined
-        if (!this.#take(state)) continue
+        this.#take(state)
       }
       await this.#settle('manager')
     } while (this.#offered !== undefined && !this.#closing.signal.aborted)
   }
 
-  /** @returns Whether it is a state of this environment. */
-  #take(state: unknown): boolean {
+  #take(state: unknown): void {
     const shell = readStateShell(state)
     if (!shell.ok) {
-      this.#tellFailure(shell.failure)
-      return false
+      this.#refuseState(shell.failure)
+      return
     }
-    const { environment, pointers, live } = shell.value
+    const { environment, set, pointers, live } = shell.value
     if (environment !== this.#pinned.environment) {
       const expected = this.#pinned.environment
       const path = 'environment'
-      this.#tellFailure({ code: 'environment-mismatch', path, expected, actual: environment })
-      return false
+      this.#refuseState({ code: 'environment-mismatch', path, expected, actual: environment })
+      return
     }
-    const { seen, seenLive } = this.#known
-    const { taken, refused } = takePointers(pointers, seen, this.#pinned)
-    const takenLive = takeLivePointer(live, seenLive, this.#pinned)
-    const all = takenLive?.ok === false ? [...refused, takenLive.failure] : refused
+    const takenSet = takeSet(set, this.#known.seenSet, this.#pinned)
+    if (takenSet?.ok === false) {
+      // Its pointers are those of another moment, or of nobody.
+      this.#refuse([takenSet.failure])
+      return
+    }
+    if (takenSet !== undefined) this.#known = withSet(this.#known, takenSet.value)
+    const { seenSet, seen, seenLive } = this.#known
+    const named = seenSet?.set.live ?? null
+    const { taken, refused } = takePointers(pointers, seen, this.#pinned, seenSet?.entries)
+    const takenLive = takeLivePointer(live, seenLive, this.#pinned, named)
+    this.#refuse(takenLive?.ok === false ? [...refused, takenLive.failure] : refused)
+    this.#hasSeenMore ||= takenSet !== undefined || taken.size > 0 || takenLive?.ok === true
+    this.#known = {
+      ...this.#known,
+      seen: taken.size === 0 ? seen : new Map([...seen, ...taken]),
+      seenLive: takenLive?.ok ? takenLive.value : seenLive,
+    }
+    this.#miss()
+  }
+
+  #refuse(all: readonly Refused[]): void {
     for (const one of all) this.#tellRefused(one)
     this.#refusals = all.map(({ failure, claim }) => ({
       ...claim,
       code: failure.code,
       message: describeDeploymentFailure(failure).slice(0, longestMessage),
     }))
-    this.#hasSeenMore ||= taken.size > 0 || takenLive?.ok === true
-    this.#known = {
-      ...this.#known,
-      seen: taken.size === 0 ? seen : new Map([...seen, ...taken]),
-      seenLive: takenLive?.ok ? takenLive.value : seenLive,
+  }
+
+  /** Looks for what the set names and nobody has shown. */
+  #miss(): void {
+    this.#missing = missingPointers(this.#known)
+    for (const one of this.#missing) {
+      // Whoever was refused in its place has been told.
+      if (this.#refusals.some((refused) => sameKey(refused, one))) continue
+      this.#alarm({ ...one, code: 'pointer-unavailable' }, `missing ${keyOf(one)} ${one.sequence}`)
     }
-    return true
   }
 
   #tellRefused({ failure, json, claim }: Refused): void {
@@ -331,9 +384,11 @@ class Follower implements Subscription {
     this.#alarm({ code: failure.code, message, ...claim }, `${failure.code} ${json}`)
   }
 
-  #tellFailure(failure: DeploymentFailure): void {
+  #refuseState(failure: DeploymentFailure): void {
+    const { code } = failure
     const message = describeDeploymentFailure(failure)
-    this.#alarm({ code: failure.code, message }, `${failure.code} ${message}`)
+    this.#alarm({ code, message }, `${code} ${message}`)
+    this.#refusals = [{ ...nobodys, code, message: message.slice(0, longestMessage) }]
   }
 
   // Putting in force.
@@ -341,16 +396,20 @@ class Follower implements Subscription {
   /** Gets what was seen and is not in force, and hands the whole set over where it is another one. */
   async #settle(from: SubscribedState['from']): Promise<void> {
     const problems: GatewayProblem[] = []
+    if (from === 'manager') this.#damage = []
     const { running, runningLive: live } =
-      from === 'disk' ? this.#known : await this.#nextKnown(problems)
+      from === 'disk' ? this.#atHand(this.#known) : await this.#nextKnown(problems)
     if (this.#closing.signal.aborted) return
     const before = this.#known
-    const handed = setOf(running, live)
-    // Nobody is let in who may be on a kill list that was announced and never came.
+    const { seenSet } = before
+    const held = heldPlaces(seenSet, running)
+    const handed = setOf(running, live, held)
+    // Nobody is let in who may be on a kill list that was announced and never came; nor is anything in force before there is a set.
     const isFirst = this.#handed === undefined
-    const isHalf = isFirst && live === undefined && before.seenLive !== undefined
+    const isHalf = isFirst && live === undefined && seenSet?.set.live !== null
+    if (from === 'disk') this.#tellHeld(held, problems)
     if (handed !== this.#handed && !isHalf) {
-      const result = await this.#handOver(from, running, live)
+      const result = await this.#handOver(from, running, held, live)
       if (result === undefined) {
         for (const [key, one] of running) {
           if (before.running.get(key) === one) continue
@@ -369,11 +428,33 @@ class Follower implements Subscription {
     // In force first: a disk takes its time.
     if (this.#hasSeenMore) this.#store()
     this.#unsettled = problems
+    this.#held = heldPlaces(this.#known.seenSet, this.#known.running)
     this.#dropVerified()
-    const isWaiting = problems.some(({ code }) => retried.has(code))
+    const isWaiting = problems.some(({ code }) => retried.has(code)) || this.#isShort()
     if (isWaiting && !this.#closing.signal.aborted) this.#retryLater()
     else this.#forgetFailures()
     this.#report()
+  }
+
+  /** Whether there is more to be had than the last state had. */
+  #isShort(): boolean {
+    return this.#missing.length > 0 || this.#refusals.length > 0
+  }
+
+  #atHand<T extends Pick<Known, 'running'>>(known: T): T {
+    this.#wasComplete ||= isComplete(this.#known.seenSet, known.running)
+    return known
+  }
+
+  /** Everything that is held has a problem: of what the disk never had, nobody has said anything yet. It is an alarm if it cannot be had now. */
+  #tellHeld(held: readonly HeldPlace[], problems: GatewayProblem[]): void {
+    const message = 'its snapshot is not at hand'
+    for (const { project, apiProxy } of held) {
+      const sequence = this.#known.seenSet?.entries.get(keyOf({ project, apiProxy }))?.sequence ?? 0
+      const whose = { project, apiProxy, sequence }
+      if ([...this.#problems(), ...problems].some((one) => sameKey(one, whose))) continue
+      problems.push({ ...whose, code: 'snapshot-unavailable', message })
+    }
   }
 
   async #nextKnown(problems: GatewayProblem[]): Promise<Pick<Known, 'running' | 'runningLive'>> {
@@ -381,7 +462,10 @@ class Follower implements Subscription {
       this.#nextRunning(problems),
       this.#nextLive(problems),
     ])
-    const isWhole = this.#known.seenLive?.json === runningLive?.json
+    this.#atHand({ running })
+    const { seenSet, seenLive } = this.#known
+    const isNewest = (seenSet?.set.live?.sequence ?? 0) <= (seenLive?.pointer.sequence ?? 0)
+    const isWhole = isNewest && seenLive?.json === runningLive?.json
     if (isWhole && (runningLive?.kept.size ?? 0) === 0) return { running, runningLive }
     // A proxy that comes into force brings its live data with it; those that run keep what they had.
     const held = new Map(running)
@@ -399,10 +483,11 @@ class Follower implements Subscription {
   async #handOver(
     from: SubscribedState['from'],
     running: ReadonlyMap<string, Running>,
+    held: readonly HeldPlace[],
     live: RunningLive | undefined,
   ): Promise<StateResult | undefined> {
     try {
-      return (await this.#options.onState(stateOf(from, running, live))) ?? noProblems
+      return (await this.#options.onState(stateOf(from, running, held, live))) ?? noProblems
     } catch (error) {
       this.#alarm({ code: 'state-not-applied', message: reasonOf(error) })
       return undefined
@@ -431,9 +516,14 @@ class Follower implements Subscription {
   }
 
   async #nextRunning(problems: GatewayProblem[]): Promise<ReadonlyMap<string, Running>> {
-    const { seen, running } = this.#known
-    const next = new Map(running)
-    const missing = [...seen].filter(([key, { json }]) => running.get(key)?.json !== json)
+    const { seenSet, seen, running } = this.#known
+    // The manager has forgotten the others: a database that was restored.
+    const next = new Map([...running].filter(([key]) => seenSet?.entries.has(key)))
+    // What was shown before, and is not what the set names, is not to come into force any more.
+    const missing = [...seen].filter(
+      ([key, { json, pointer }]) =>
+        running.get(key)?.json !== json && seenSet?.entries.get(key)?.sequence === pointer.sequence,
+    )
     await this.#fetchMany(missing.map(([, { pointer }]) => pointer))
     await eachOf(missing, concurrent, async ([key, one]) => {
       const { hash } = one.pointer
@@ -447,7 +537,7 @@ class Follower implements Subscription {
         if (snapshot !== undefined) next.set(key, { ...one, snapshot })
       }
     })
-    return missing.length === 0 ? running : next
+    return missing.length === 0 && next.size === running.size ? running : next
   }
 
   /** Where many are missing, they come in one answer; what is not in it, or is not whole, is fetched by itself. */
@@ -720,7 +810,11 @@ class Follower implements Subscription {
     clearTimeout(this.#retryTimer)
     const { firstRetryMs, maxRetryMs } = this.#times
     const longest = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(this.#retries++, 16))
-    this.#retryTimer = setTimeout(() => this.#work(), longest * (0.5 + this.#random() / 2))
+    const delay = longest * (0.5 + this.#random() / 2)
+    this.#retryTimer = setTimeout(async () => {
+      if (this.#isShort()) await this.#askAgain()
+      if (!this.#closing.signal.aborted) this.#work()
+    }, delay)
   }
 
   // Keeping and telling.
@@ -794,8 +888,12 @@ class Follower implements Subscription {
         runningLive === undefined
           ? null
           : { hash: runningLive.pointer.hash, sequence: runningLive.pointer.sequence },
-      problems: [...this.#refusals, ...this.#unsettled],
+      problems: this.#problems(),
     }
+  }
+
+  #problems(): readonly GatewayProblem[] {
+    return [...this.#damage, ...this.#refusals, ...this.#missing, ...this.#unsettled]
   }
 
   #runs(): GatewayReport['runs'] {
@@ -844,6 +942,12 @@ interface Whose {
   readonly sequence: number
 }
 
+/** What it no longer names is not deployed. */
+function withSet(known: Known, seenSet: SeenSet): Known {
+  const seen = new Map([...known.seen].filter(([key]) => seenSet.entries.has(key)))
+  return { ...known, seenSet, seen }
+}
+
 function problemOf({ pointer }: Running, code: AlarmCode, message: string): GatewayProblem {
   const { project, apiProxy, sequence } = pointer
   return { project, apiProxy, sequence, code, message }
@@ -862,15 +966,21 @@ function sameKey(a: Whose, b: Whose): boolean {
   return a.project === b.project && a.apiProxy === b.apiProxy
 }
 
-function setOf(running: ReadonlyMap<string, Running>, live: RunningLive | undefined): string {
+function setOf(
+  running: ReadonlyMap<string, Running>,
+  live: RunningLive | undefined,
+  held: readonly HeldPlace[],
+): string {
   const parts = Array.from(running, ([key, { pointer }]) => `${key} ${pointer.sequence}`)
   const kept = [...(live?.kept.keys() ?? [])].sort()
-  return [live?.pointer.sequence ?? 0, kept.length, ...kept, ...parts].join('\n\n')
+  const places = held.map((one) => JSON.stringify(one))
+  return [live?.pointer.sequence ?? 0, kept.length, ...kept, ...places, ...parts].join('\n\n')
 }
 
 function stateOf(
   from: SubscribedState['from'],
   running: ReadonlyMap<string, Running>,
+  held: readonly HeldPlace[],
   live: RunningLive | undefined,
 ): SubscribedState {
   const proxies: { hash: string; sequence: number; snapshot: Snapshot }[] = []
@@ -882,7 +992,7 @@ function stateOf(
     ...one,
     der: live?.crls.get(one.sha256) as Uint8Array,
   }))
-  return { from, proxies, crls, killList: live?.data.killList ?? [] }
+  return { from, proxies, held, crls, killList: live?.data.killList ?? [] }
 }
 
 function textOf(digests: ReadonlySet<string>): string {
@@ -918,6 +1028,8 @@ function reasonOf(error: unknown): string {
     : String(error)
 }
 
+/** Of no proxy in particular. */
+const nobodys: Whose = { project: '', apiProxy: '', sequence: 0 }
 const noProblems: StateResult = { problems: [] }
 const retried: ReadonlySet<string> = new Set<AlarmCode>([
   'snapshot-unavailable',

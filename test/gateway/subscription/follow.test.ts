@@ -261,7 +261,7 @@ describe('a subscription', () => {
     await one.subscription.close()
     expect(await readdir(join(folder, 'snapshots'))).toHaveLength(2)
     const text = await readFile(join(folder, 'state.json'), 'utf8')
-    expect(JSON.parse(text)).toMatchObject({ version: 1, running: [{}, {}], seen: [{}, {}] })
+    expect(JSON.parse(text)).toMatchObject({ version: 2, running: [{}, {}], seen: [{}, {}] })
     expect((await readdir(folder)).sort()).toEqual(['crls', 'live', 'snapshots', 'state.json'])
   })
 })

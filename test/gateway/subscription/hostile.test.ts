@@ -10,6 +10,7 @@ import {
   generateSigningKey,
   hashOf,
   type LiveData,
+  type Place,
   type Pointer,
   publicKeyText,
   type Signed,
@@ -18,6 +19,7 @@ import {
   signDocument,
 } from '../../../src/deployment/index.ts'
 import { environment, snapshotOf, startManager } from '../../management/channel/support.ts'
+import { Sets } from './sets.ts'
 import { makeFolder, removeFolder, subscribe, type TestSubscriber, until } from './support.ts'
 
 const key = generateSigningKey()
@@ -26,12 +28,15 @@ const publicKey = publicKeyText(key.publicKey)
 /** A manager that says whatever the test wants. */
 class Puppet {
   readonly contents = new Map<string, string | Uint8Array>()
-  state: unknown = { environment, pointers: [], live: null }
+  /** JSON data, to which the set is added that its pointers make; or the whole text. */
+  state: object | string = { environment, pointers: [], live: null }
+  readonly sets: Sets = new Sets(key, ({ apiProxy, hash }) => this.#placeOf(apiProxy, hash))
   /** In place of a stream with the state. */
   stream: ((answer: ServerResponse) => void) | undefined
   /** In place of everything. */
   answer: ((request: IncomingMessage, answer: ServerResponse) => boolean) | undefined
   readonly reports: string[] = []
+  readonly #places = new Map<string | null, Place>()
   readonly #server: Server
   readonly #streams = new Set<ServerResponse>()
 
@@ -51,7 +56,7 @@ class Puppet {
   }
 
   /** Sends a state, as JSON or as this text. */
-  send(state: unknown): void {
+  send(state: object | string): void {
     this.state = state
     for (const stream of this.#streams) stream.write(this.#event())
   }
@@ -62,12 +67,26 @@ class Puppet {
 
   /** Content of a snapshot, under its hash or another one. */
   put(snapshot: Snapshot, hash: string = hashOf(snapshot)): string {
+    this.#places.set(hash, snapshot)
     this.contents.set(`snapshots/${hash}`, canonicalJson(snapshot))
     return hash
   }
 
+  /** As the snapshot says, whether or not it is to be had. */
+  #placeOf(apiProxy: string, hash: string | null): Place {
+    const usual = hash === hashOf(other) ? other : snapshotOf(apiProxy)
+    return this.#places.get(hash) ?? usual
+  }
+
+  #text(): string {
+    const { state } = this
+    if (typeof state === 'string') return state
+    const hasSet = 'set' in state || !('pointers' in state)
+    return JSON.stringify(hasSet ? state : this.sets.with(state as ReturnType<typeof stateOf>))
+  }
+
   #event(): string {
-    const data = typeof this.state === 'string' ? this.state : JSON.stringify(this.state)
+    const data = this.#text()
     return `event: state\nid: ${sha256Hex(data)}\ndata: ${data}\n\n`
   }
 
@@ -87,7 +106,7 @@ class Puppet {
       return
     }
     if (rest === 'state/') {
-      answer.end(typeof this.state === 'string' ? this.state : JSON.stringify(this.state))
+      answer.end(this.#text())
       return
     }
     if (request.method === 'PUT' || request.method === 'DELETE') {
@@ -128,7 +147,7 @@ function pointerTo(
   )
 }
 
-function stateOf(...pointers: readonly unknown[]): object {
+function stateOf(...pointers: readonly unknown[]) {
   return { environment, pointers, live: null }
 }
 
@@ -170,7 +189,7 @@ async function expectRefused(one: TestSubscriber, code: string): Promise<void> {
   await until(`the alarm ${code}`, () => one.codes().includes(code))
   expect(one.codes()).toEqual([code])
   expect(one.runs()).toEqual({ orders: 5 })
-  expect(one.states).toHaveLength(1)
+  expect(one.states.map(({ proxies }) => proxies[0]?.sequence)).toEqual(one.states.map(() => 5))
   const hash = puppet.put(snapshotOf('orders', { basePath: '/next' }))
   puppet.send(stateOf(pointerTo(hash, 1000)))
   await until('the next one', () => one.runs().orders === 1000)
@@ -271,10 +290,14 @@ describe('a snapshot is refused and the old state stays', () => {
     await until('the alarm', () => one.codes().includes(code))
     expect(one.codes()).toEqual([code])
     expect(one.runs()).toEqual({ orders: 5 })
+    // Where it was to answer, nobody does.
+    const { project, apiProxy, hosts, basePath } = other
+    const place = { project, apiProxy, hosts, basePath }
+    expect(one.states.map(({ held }) => held)).toEqual([[], [place]])
     // It was damaged on its way: the next try has it whole.
     puppet.put(other)
     await until('the next try', () => one.runs().orders === 6)
-    expect(one.states).toHaveLength(2)
+    expect(one.states.map(({ held }) => held)).toEqual([[], [place], []])
     await until('no problem is left', () => one.subscription.status().problems.length === 0)
   })
   test.each<[string, string, () => string]>([
@@ -650,7 +673,7 @@ describe('the folder', () => {
         await writeFile(join(at, 'snapshots', hashOf(other)), canonicalJson(other))
         await writeFile(
           join(at, 'state.json'),
-          `{"version":1,"seen":[${forged}],"running":[${forged}],"seenLive":null,"runningLive":null}`,
+          `{"version":2,"seenSet":${forged},"seen":[${forged}],"running":[${forged}],"seenLive":null,"runningLive":null,"keptLive":[]}`,
         )
       },
       ['signature-invalid'],
@@ -673,5 +696,285 @@ describe('the folder', () => {
     await third.subscription.ready
     expect(third.runs()).toEqual({ orders: 5 })
     expect(third.states[0]?.from).toBe('disk')
+  })
+})
+
+describe('a set is refused, and nothing of its state is taken', () => {
+  const later = () => puppet.put(other)
+  test.each<[string, string, () => unknown]>([
+    ['forged', 'signature-invalid', () => new Sets(generateSigningKey(), () => other).sign({})],
+    [
+      'changed after it was signed',
+      'signature-invalid',
+      () => {
+        const { document, signature } = puppet.sets.sign({ sequence: 6 })
+        return { document: { ...document, proxies: [] }, signature }
+      },
+    ],
+    [
+      'a signature of another kind of document',
+      'signature-invalid',
+      () => ({ ...puppet.sets.sign({ sequence: 6 }), signature: pointerTo(null, 6).signature }),
+    ],
+    ['not there', 'document-malformed', () => undefined],
+    ['null', 'document-malformed', () => null],
+    ['unsigned', 'document-malformed', () => ({ document: puppet.sets.sign({}).document })],
+    [
+      'of another environment',
+      'environment-mismatch',
+      () => puppet.sets.sign({ environment: 'b' }),
+    ],
+    [
+      'replayed: an older number',
+      'sequence-replayed',
+      () => puppet.sets.sign({ sequence: 5, proxies: [] }),
+    ],
+    [
+      'replayed: the same number for something else',
+      'sequence-replayed',
+      () => puppet.sets.sign({ proxies: [] }),
+    ],
+    [
+      'with a number of its future',
+      'document-malformed',
+      () => puppet.sets.sign({ sequence: 8, live: { hash: hashOf(other), sequence: 9 } }),
+    ],
+    [
+      'with a proxy twice',
+      'document-malformed',
+      () => {
+        const [entry] = puppet.sets.sign({}).document.proxies
+        return puppet.sets.sign({ sequence: 8, proxies: entry ? [entry, entry] : [] })
+      },
+    ],
+  ])('%s', async (_what, code, set) => {
+    const { one, hash } = await followRunning()
+    puppet.send(stateOf(pointerTo(hash, 7)))
+    await until('the number', () => one.runs().orders === 7)
+    puppet.send({ ...stateOf(pointerTo(later(), 8)), set: set() })
+    await until(`the alarm ${code}`, () => one.codes().includes(code))
+    expect(one.codes()).toEqual([code])
+    expect(one.subscription.status().problems).toMatchObject([{ code }])
+    expect(one.runs()).toEqual({ orders: 7 })
+    puppet.send(stateOf(pointerTo(hash, 9)))
+    await until('the next one', () => one.runs().orders === 9)
+    await until('no problem is left', () => one.subscription.status().problems.length === 0)
+  })
+  test('which a gateway that has nothing yet does not take for an empty environment', async () => {
+    puppet.state = { ...stateOf(), set: null }
+    const one = follow()
+    await until('the alarm', () => one.codes().includes('document-malformed'))
+    await until('the report', () => puppet.reports.some((text) => text.includes('malformed')))
+    expect(one.states).toEqual([])
+    expect(one.subscription.status()).toMatchObject({ wasComplete: false, runs: [] })
+    // The stream says nothing more: it is asked again.
+    puppet.state = stateOf(pointerTo(puppet.put(snapshotOf('orders')), 5))
+    await one.subscription.ready
+    expect(one.subscription.status()).toMatchObject({ wasComplete: true, problems: [] })
+  })
+})
+
+describe('what a set names and is not there', () => {
+  const guarded = snapshotOf('guarded', { hosts: ['b.example'], basePath: '/api' })
+  const open = snapshotOf('open', { hosts: ['b.example'] })
+  const place = (of: Snapshot) => {
+    const { project, apiProxy, hosts, basePath } = of
+    return { project, apiProxy, hosts, basePath }
+  }
+  const pointers = () => ({
+    guarded: pointerTo(puppet.put(guarded), 5, { apiProxy: 'guarded' }),
+    open: pointerTo(puppet.put(open), 6, { apiProxy: 'open' }),
+  })
+  /** The state of both, of which some pointers arrive. */
+  const shortened = (...arrive: readonly unknown[]) => ({
+    ...puppet.sets.with(stateOf(...Object.values(pointers()))),
+    pointers: arrive,
+  })
+  const isHealed = (one: TestSubscriber) =>
+    until('both', () => one.states.at(-1)?.held.length === 0 && one.runs().guarded === 5)
+
+  test('a pointer: its place is held, and asked for again', async () => {
+    puppet.state = shortened(pointers().open)
+    const one = follow()
+    await one.subscription.ready
+    expect(one.runs()).toEqual({ open: 6 })
+    expect(one.states[0]?.held).toEqual([place(guarded)])
+    expect(one.codes()).toEqual(['pointer-unavailable'])
+    expect(one.subscription.status()).toMatchObject({
+      wasComplete: false,
+      held: [place(guarded)],
+      problems: [{ apiProxy: 'guarded', sequence: 5, code: 'pointer-unavailable' }],
+    })
+    await until('the report', () => puppet.reports.some((text) => text.includes('pointer-unav')))
+    puppet.state = stateOf(...Object.values(pointers()))
+    await isHealed(one)
+    expect(one.subscription.status()).toMatchObject({ wasComplete: true, held: [] })
+    await until('no problem is left', () => one.subscription.status().problems.length === 0)
+  })
+  test.each<[string, string, (text: string) => string | undefined]>([
+    ['a snapshot', 'snapshot-unavailable', () => undefined],
+    ['half a snapshot', 'snapshot-hash-mismatch', (text) => text.slice(0, 100)],
+    ['another one', 'snapshot-hash-mismatch', (text) => text.replace('/api', '/apj')],
+  ])('%s: its place is held until it comes', async (_what, code, change) => {
+    puppet.state = stateOf(...Object.values(pointers()))
+    const path = `snapshots/${hashOf(guarded)}`
+    const changed = change(canonicalJson(guarded))
+    if (changed === undefined) puppet.contents.delete(path)
+    else puppet.contents.set(path, changed)
+    const one = follow()
+    await one.subscription.ready
+    expect(one.states[0]?.held).toEqual([place(guarded)])
+    expect(one.runs()).toEqual({ open: 6 })
+    expect(one.subscription.status()).toMatchObject({
+      wasComplete: false,
+      problems: [{ apiProxy: 'guarded', sequence: 5, code }],
+    })
+    await until('the alarm', () => one.codes().includes(code))
+    puppet.put(guarded)
+    await isHealed(one)
+    await until('no problem is left', () => one.subscription.status().problems.length === 0)
+    expect(one.subscription.status().wasComplete).toBe(true)
+  })
+  test('live data: nothing is in force without them', async () => {
+    const data: LiveData = { version: 1, environment, crls: [], killList: [] }
+    const hash = hashOf(data)
+    puppet.contents.set(`live/${hash}`, canonicalJson(data))
+    const document = { version: 1, kind: 'live', environment, hash, sequence: 7 } as const
+    const live = signDocument({ ...document, issuedAt: '2026-11-23T22:00:00Z' }, key)
+    const whole = { ...stateOf(...Object.values(pointers())), live }
+    puppet.state = { ...puppet.sets.with(whole), live: null }
+    const one = follow()
+    await until('the alarm', () => one.codes().includes('pointer-unavailable'))
+    expect(one.codes()).toEqual(['pointer-unavailable'])
+    expect(one.states).toEqual([])
+    puppet.state = whole
+    await one.subscription.ready
+    expect(one.runs()).toEqual({ guarded: 5, open: 6 })
+  })
+  test('a pointer that it does not name, though it is signed, is refused', async () => {
+    const set = puppet.sets.with(stateOf(...Object.values(pointers()))).set
+    // Each of them was in force once, or will be: not together.
+    const moved = puppet.put({ ...open, basePath: '/other' })
+    const stranger = pointerTo(moved, 7, { apiProxy: 'stranger' })
+    const next = pointerTo(moved, 7, { apiProxy: 'open' })
+    puppet.state = { ...stateOf(pointers().guarded, next, stranger), set }
+    const one = follow()
+    await one.subscription.ready
+    expect(one.codes()).toEqual(['set-mismatch'])
+    expect(one.runs()).toEqual({ guarded: 5 })
+    expect(one.states[0]?.held).toEqual([place(open)])
+  })
+  test('what runs goes on where it was, and its new place is held', async () => {
+    puppet.state = stateOf(...Object.values(pointers()))
+    const one = follow()
+    await one.subscription.ready
+    const moved = { ...guarded, basePath: '/moved' }
+    const pointer = pointerTo(puppet.put(moved), 8, { apiProxy: 'guarded' })
+    puppet.contents.delete(`snapshots/${hashOf(moved)}`)
+    puppet.send(stateOf(pointer))
+    await until('the place', () => one.states.at(-1)?.held.length === 1)
+    expect(one.states.at(-1)?.held).toEqual([place(moved)])
+    expect(one.runs()).toEqual({ guarded: 5, open: 6 })
+    expect(one.subscription.status().wasComplete).toBe(true)
+    // Over a restart as well.
+    await until('the disk', async () =>
+      (await readFile(join(folder, 'state.json'), 'utf8').catch(() => '')).includes('/moved'),
+    )
+    await one.subscription.close()
+    const again = follow({}, { url: 'http://127.0.0.1:9', publicKey })
+    await again.subscription.ready
+    expect(again.states[0]).toMatchObject({ from: 'disk', held: [place(moved)] })
+    expect(again.runs()).toEqual({ guarded: 5, open: 6 })
+  })
+  test('what it no longer names is not deployed', async () => {
+    puppet.state = stateOf(...Object.values(pointers()))
+    const one = follow()
+    await one.subscription.ready
+    // A database that was restored to before the proxy was made, its numbers lifted.
+    const { proxies } = puppet.sets.sign({}).document
+    const left = proxies.filter(({ apiProxy }) => apiProxy === 'open')
+    puppet.send({
+      ...stateOf(pointers().open),
+      set: puppet.sets.sign({ sequence: 9, proxies: left }),
+    })
+    await until('the end', () => one.runs().guarded === undefined)
+    expect(one.runs()).toEqual({ open: 6 })
+    expect(one.states.at(-1)?.held).toEqual([])
+    // Nor does its old pointer bring it back.
+    puppet.send({
+      ...stateOf(pointers().open, pointers().guarded),
+      set: puppet.sets.sign({ sequence: 9, proxies: left }),
+    })
+    await until('the alarm', () => one.codes().includes('set-mismatch'))
+    expect(one.runs()).toEqual({ open: 6 })
+  })
+
+  type State = Record<'seenSet' | 'seen' | 'running', unknown>
+  const without = (name: string) => (list: unknown) =>
+    (list as readonly Signed<Pointer>[]).filter(({ document }) => document.apiProxy !== name)
+  test.each<[string, string, (state: State) => State]>([
+    [
+      'without a pointer',
+      'pointer-unavailable',
+      ({ seenSet, seen, running }) => ({
+        seenSet,
+        seen: without('guarded')(seen),
+        running: without('guarded')(running),
+      }),
+    ],
+    [
+      'without a proxy that ran',
+      'snapshot-unavailable',
+      (state) => ({ ...state, running: without('guarded')(state.running) }),
+    ],
+  ])('on disk, a state %s holds the place', async (_what, code, change) => {
+    puppet.state = stateOf(...Object.values(pointers()))
+    const one = follow()
+    await one.subscription.ready
+    await one.subscription.close()
+    const file = join(folder, 'state.json')
+    const state = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...state, ...change(state) }))
+    const again = follow({}, { url: 'http://127.0.0.1:9', publicKey })
+    await again.subscription.ready
+    expect(again.states[0]).toMatchObject({ from: 'disk', held: [place(guarded)] })
+    expect(again.runs()).toEqual({ open: 6 })
+    expect(again.subscription.status()).toMatchObject({
+      wasComplete: false,
+      problems: [{ apiProxy: 'guarded', sequence: 5, code }],
+    })
+    await until('the alarm', () => again.codes().includes(code))
+    await again.subscription.close()
+    await isHealed(follow())
+  })
+  test.each<[string, string, (state: State) => State]>([
+    ['no set', 'document-malformed', (state) => ({ ...state, seenSet: null })],
+    [
+      'a set of before',
+      'stored-state-unreadable',
+      (state) => ({
+        ...state,
+        seenSet: puppet.sets.sign({
+          sequence: 5,
+          proxies: puppet.sets.sign({}).document.proxies.slice(0, 1),
+        }),
+      }),
+    ],
+  ])('on disk, a state with %s is none', async (_what, code, change) => {
+    puppet.state = stateOf(...Object.values(pointers()))
+    const one = follow()
+    await one.subscription.ready
+    await one.subscription.close()
+    const file = join(folder, 'state.json')
+    const state = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...state, ...change(state) }))
+    const again = follow({}, { url: 'http://127.0.0.1:9', publicKey })
+    await until('the alarm', () => again.codes().includes(code))
+    await until('it has looked', () => again.codes().includes('manager-unreachable'))
+    expect(again.states).toEqual([])
+    expect(again.subscription.status()).toMatchObject({ wasComplete: false, runs: [] })
+    expect(again.subscription.status().problems.map((one) => one.code)).toContain(code)
+    await again.subscription.close()
+    await isHealed(follow())
   })
 })

@@ -16,6 +16,7 @@ import {
 } from '../../../src/deployment/index.ts'
 import { liveLimits } from '../../../src/deployment/live-limits.ts'
 import { environment, snapshotOf } from '../../management/channel/support.ts'
+import { Sets } from './sets.ts'
 import { makeFolder, removeFolder, subscribe, type TestSubscriber, until } from './support.ts'
 
 const key = generateSigningKey()
@@ -29,6 +30,7 @@ const asked: string[] = []
 const stuck = new Map<string, ServerResponse[]>()
 const streams = new Set<ServerResponse>()
 let state: { readonly pointers: readonly Signed<object>[]; readonly live: Signed<object> | null }
+let sets: Sets
 let server: Server
 let url: string
 let folder: string
@@ -40,6 +42,7 @@ beforeEach(async () => {
   asked.length = 0
   open = []
   state = { pointers: [], live: null }
+  sets = new Sets(key, ({ apiProxy }) => snapshotOf(apiProxy))
   folder = await makeFolder()
   server = createServer((request, answer) => {
     const { pathname } = new URL(request.url ?? '', 'http://x')
@@ -223,7 +226,7 @@ function send(next: typeof state): void {
 }
 
 function event(): string {
-  const data = JSON.stringify({ environment, ...state })
+  const data = JSON.stringify({ environment, ...sets.with(state) })
   return `event: state\nid: ${sha256Hex(data)}\ndata: ${data}\n\n`
 }
 
