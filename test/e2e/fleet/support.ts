@@ -339,7 +339,12 @@ const keptLog = 100_000
 
 /** What a gateway says of itself. */
 export interface Ready {
+  /** Of the answer. */
+  readonly code: number
+  readonly status: string
   readonly channel: string
+  readonly problems: readonly { readonly apiProxy: string; readonly code: string }[]
+  readonly held: readonly { readonly apiProxy: string }[]
   readonly runs: readonly {
     readonly apiProxy: string
     readonly hash: string | null
@@ -348,7 +353,8 @@ export interface Ready {
 }
 
 export async function readyOf({ metricsPort }: GatewayProgram): Promise<Ready> {
-  return (await (await fetch(`http://127.0.0.1:${metricsPort}/ready`)).json()) as Ready
+  const answer = await fetch(`http://127.0.0.1:${metricsPort}/ready`)
+  return { ...((await answer.json()) as Omit<Ready, 'code'>), code: answer.status }
 }
 
 /** @returns By the whole name with its labels. */
