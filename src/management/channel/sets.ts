@@ -51,7 +51,7 @@ export async function signSet(
     .execute()
 }
 
-/** In the order of their numbers. Of a proxy that was deleted and made again under its name, the newest pointer. */
+/** In the order of their numbers. A proxy that is made again under its name has the row that it had. */
 async function entriesOf(
   trx: Transaction<Schema>,
   environmentId: string,
@@ -71,17 +71,13 @@ async function entriesOf(
   // Of rows that the schema keeps: a place under the wrong proxy would be worse than none.
   if (found.length !== running.length) throw new Error('a pointer names no snapshot')
   const placeOf = new Map(running.map(({ sequence }, index) => [Number(sequence), found[index]]))
-  const entries = new Map<string, SetEntry>()
-  for (const row of rows) {
+  return rows.map((row): SetEntry => {
     const { project, apiProxy } = (JSON.parse(row.signed) as Signed<Pointer>).document
     const sequence = Number(row.sequence)
     const at = placeOf.get(sequence)
     const place = at === undefined ? null : { hosts: at.hosts, basePath: at.basePath }
-    const key = `${project}\n${apiProxy}`
-    entries.delete(key)
-    entries.set(key, { project, apiProxy, hash: row.hash, sequence, place })
-  }
-  return [...entries.values()]
+    return { project, apiProxy, hash: row.hash, sequence, place }
+  })
 }
 
 /** Environments that were made by a version that signed none. */

@@ -11,6 +11,8 @@ import {
   readPublicKey,
   readSignedLivePointer,
   readSignedPointer,
+  readSignedSet,
+  type SetEntry,
 } from '../../../src/deployment/index.ts'
 import { createChannel, environmentsRunning } from '../../../src/management/channel/index.ts'
 import { makeFolder, removeFolder, subscribe, until } from '../../gateway/subscription/support.ts'
@@ -76,6 +78,46 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       ])
       const key = readPublicKey(manager.publicKey)
       for (const pointer of pointers) expect(readSignedPointer(pointer, key).ok).toBe(true)
+    })
+    test('has a signed set of all that it has, and of nothing where there is nothing', async () => {
+      const [orders, gone] = [await manager.deploy('orders'), await manager.deploy('gone')]
+      await manager.undeploy('gone')
+      const key = readPublicKey(manager.publicKey)
+      const { set, pointers, live } = await state()
+      expect(readSignedSet(set, key).ok).toBe(true)
+      const { proxies, sequence } = set.document
+      const place = { hosts: ['orders.example'], basePath: '/' }
+      expect(proxies).toContainEqual({
+        project: 'Payments',
+        apiProxy: 'orders',
+        hash: orders.hash,
+        sequence: orders.sequence,
+        place,
+      })
+      expect(proxies).toContainEqual(
+        expect.objectContaining({ apiProxy: 'gone', hash: null, place: null }),
+      )
+      expect(gone.sequence).toBeLessThan(sequence)
+      const named = ({ apiProxy, hash, sequence }: Pointer | SetEntry) => [apiProxy, hash, sequence]
+      expect(proxies.map(named)).toEqual(pointers.map(({ document }) => named(document)))
+      expect(set.document.live).toEqual({
+        hash: live?.document.hash,
+        sequence: live?.document.sequence,
+      })
+      const empty = (await state('staging')).set
+      expect(readSignedSet(empty, key).ok).toBe(true)
+      expect(empty.document).toMatchObject({ sequence: 0, proxies: [], live: null })
+    })
+    test('has a set of the last number after every kind of change', async () => {
+      const last = async () => (await state()).set.document.sequence
+      const moved = await manager.deploy('orders', { basePath: '/moved' })
+      expect(await last()).toBe(moved.sequence)
+      expect((await state()).set.document.proxies.at(-1)?.place?.basePath).toBe('/moved')
+      const back = await manager.deploy('orders')
+      expect(await last()).toBe(back.sequence)
+      await manager.deploy('brief')
+      const gone = await manager.undeploy('brief')
+      expect(await last()).toBe(gone?.sequence)
     })
     test('has live data as soon as a proxy runs', async () => {
       await manager.deploy('orders')
@@ -222,6 +264,10 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
         manager.publisher.publishLive(trx, environment),
       )
       expect(again).toEqual({ ok: true, value: undefined })
+      expect((await state()).set.document).toMatchObject({
+        sequence: published?.sequence,
+        live: { hash: published?.hash, sequence: published?.sequence },
+      })
       const body = await (await ask(`live/${published?.hash}/`)).text()
       expect((JSON.parse(body) as LiveData).killList).toEqual([
         { project: 'Payments', apiProxy: null, entry: { issuer: 'CN=Lost CA', expires } },

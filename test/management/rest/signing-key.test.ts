@@ -8,6 +8,7 @@ import {
   generateSigningKey,
   publicKeyText,
   readSigned,
+  readSignedSet,
   type SigningKey,
 } from '../../../src/deployment/index.ts'
 import { createSubscription } from '../../../src/gateway/subscription/index.ts'
@@ -98,6 +99,26 @@ describe.each(stores)('another signing key over $kind', ({ missing, createUrl })
       }
     }
 
+    /** By environment: every one has a set that this key signed, and that names what its rows say. */
+    async function expectSets(store: Store, { publicKey }: SigningKey): Promise<void> {
+      const rows = await inForce(store)
+      const sets = await store.db
+        .selectFrom('environments')
+        .leftJoin('environment_sets', 'environment_sets.environment_id', 'environments.id')
+        .select(['environments.id', 'environments.sequence', 'environment_sets.signed'])
+        .execute()
+      expect(sets).toHaveLength(3)
+      for (const { id, sequence, signed } of sets) {
+        const read = readSignedSet(JSON.parse(signed ?? 'null'), publicKey)
+        expect(read).toMatchObject({ ok: true, value: { sequence: Number(sequence) } })
+        if (!read.ok) continue
+        const { proxies, live } = read.value
+        const numbers = [...proxies, ...(live === null ? [] : [live])].map((one) => one.sequence)
+        const own = rows.filter(({ environment }) => environment === id)
+        expect(numbers.sort((a, b) => a - b)).toEqual(own.map((row) => row.sequence))
+      }
+    }
+
     const ofRow = ({ environment, apiProxy, hash }: Row) => [environment, apiProxy, hash].join()
 
     test('everything in force gets a new number and a new signature, and stays what it is', async () => {
@@ -107,6 +128,7 @@ describe.each(stores)('another signing key over $kind', ({ missing, createUrl })
       const statuses = await proxy.deployments.list()
       const history = await proxy.deployments.history('production')
       expect(before).toHaveLength(6)
+      await expectSets(store, old.signingKey)
       expectSigned(before, old.signingKey)
 
       const lines: [object, string][] = []
@@ -118,6 +140,7 @@ describe.each(stores)('another signing key over $kind', ({ missing, createUrl })
       })
       const after = await inForce(store)
       expectSigned(after, signingKey)
+      await expectSets(store, signingKey)
       expect(after.map(ofRow).sort()).toEqual(before.map(ofRow).sort())
       // Within an environment they keep their order, and no number is given twice.
       for (const environment of new Set(before.map((row) => row.environment))) {
@@ -283,6 +306,7 @@ describe.each(stores)('another signing key over $kind', ({ missing, createUrl })
         ['GET', '/ready/', {}],
         ['POST', `${policies}one/`, add(true)],
         ['POST', '/apiops/projects/MyProject/apiProxies/One/deployments/', { body: {} }],
+        ['POST', '/apiops/environments/later/', { body: {} }],
         ['POST', '/apiops/projects/MyProject/killList/', { body: { spkiSha256: 'f'.repeat(64) } }],
         ['DELETE', '/apiops/projects/MyProject/apiProxies/One/deployments/production/', {}],
       ] as const) {
@@ -323,6 +347,17 @@ describe.each(stores)('another signing key over $kind', ({ missing, createUrl })
       },
       60_000,
     )
+
+    test('a store of a version that signed no sets has them after the next start', async () => {
+      const { store, old, close } = await start()
+      const before = await inForce(store)
+      await store.db.deleteFrom('environment_sets').execute()
+      const next = await startManager(store, { signingKey: old.signingKey })
+      await expectSets(store, old.signingKey)
+      expect(await inForce(store)).toEqual(before)
+      await next.close()
+      await close()
+    }, 60_000)
 
     test('a store with nothing in force takes any key', async () => {
       const store = await openStore({ url: await createUrl() })
