@@ -17,7 +17,7 @@ describe('a proxy that cannot be used', () => {
     ['with an anchor that is none', { trustAnchors: ['no base64!'] }],
     ['with intermediates that are none', { intermediates: ['AAAA'] }],
     ['with an ACL that is none', { issuerAcl: 'allow everybody' }],
-  ])('%s is not there, and the others are', async (_, change) => {
+  ])('%s is held, and the others are there', async (_, change) => {
     const { url } = await world.upstream((_request, response) => response.end('ok'))
     const policies = requestPolicies(validating)
     const { port, problems } = await world.gateway(
@@ -28,7 +28,7 @@ describe('a proxy that cannot be used', () => {
     )
     expect(problems).toMatchObject([{ apiProxy: 'bad', code: 'proxy-unusable' }])
     const bad = await ask('HTTP/1.1', port, { path: '/bad/x', client: world.pki.client })
-    expect([bad.status, codeOf(bad)]).toEqual([404, 'proxy-not-found'])
+    expect([bad.status, codeOf(bad)]).toEqual([503, 'proxy-not-in-force'])
     expect((await ask('HTTP/1.1', port, { path: '/good/x' })).status).toBe(200)
   })
 
