@@ -1,6 +1,5 @@
 /** A thread of SQLite that ends by itself, as one whose memory ran out: what was under way fails, and what comes after does not. */
 
-import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,7 +8,7 @@ import { sql } from 'kysely'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../../src/management/store/open.ts'
 import { openSqlite } from '../../../src/management/store/sqlite.ts'
-import { type Store, StoreUnavailable } from '../../../src/management/store/store.ts'
+import type { Store, StoreUnavailable } from '../../../src/management/store/store.ts'
 import { makeProject, startManager } from '../rest/support.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'mtls-policy-thread-'))
@@ -27,9 +26,15 @@ beforeEach(() => {
 })
 afterEach(() => void process.off('worker', note))
 
+/**
+ * By a message that the thread cannot read, behind those that it has: it throws. To be ended from outside in the middle of a statement is more
+ * than libsql bears, which takes the process along.
+ */
 async function end(which: 'writer' | 'reader'): Promise<void> {
   const thread = threads[which === 'writer' ? 0 : 1] as Worker
-  await thread.terminate()
+  const exit = new Promise((resolve) => thread.once('exit', resolve))
+  thread.postMessage(null)
+  await exit
 }
 
 const project = (name: string) => ({ id: crypto.randomUUID(), name, description: '', version: 1 })
@@ -81,11 +86,10 @@ describe('the thread that writes', () => {
     await database.write('create table t (x integer) strict', [])
     const session = await database.begin()
     await session.run('insert into t values (1)', [])
-    const busy = session.run(slowly, []).catch(() => {})
-    const commit = session.end('commit')
-    await end('writer')
-    await expect(commit).rejects.toMatchObject(ended('unknown'))
-    await busy
+    const ending = end('writer')
+    // It was asked, and does not come to it.
+    await expect(session.end('commit')).rejects.toMatchObject(ended('unknown'))
+    await ending
     expect((await database.read('select x from t', [])).rows).toEqual([])
     await database.write('insert into t values (2)', [])
     expect((await database.read('select x from t', [])).rows).toEqual([{ x: 2 }])
@@ -95,13 +99,11 @@ describe('the thread that writes', () => {
   test('that ends over a statement of its own leaves it open, too', async () => {
     const database = await openSqlite(file)
     await database.write('create table t (x integer) strict', [])
-    const [writer] = threads as [Worker]
-    const writing = database.write('insert into t select 1 from (select 1)', [])
-    // It was asked, and does not come to it.
-    const exit = once(writer, 'exit')
-    void writer.terminate()
-    await Promise.allSettled([writing, exit])
-    await writing.catch((error: unknown) => expect(error).toMatchObject(ended('unknown')))
+    const ending = end('writer')
+    await expect(database.write('insert into t values (1)', [])).rejects.toMatchObject(
+      ended('unknown'),
+    )
+    await ending
     await database.write('insert into t values (2)', [])
     await database.close()
   })
@@ -122,15 +124,9 @@ describe('the thread that reads', () => {
 
   test('fails what was asked, and says that nothing was written', async () => {
     const store = await openStore({ url: `file:${file}` })
-    const reading = sql.raw(slowly).execute(store.db)
-    const waiting = names(store)
-    const settled = Promise.allSettled([reading, waiting])
-    await end('reader')
-    for (const one of await settled) {
-      // The first may have been answered before it ended.
-      if (one.status === 'rejected') expect(one.reason).toMatchObject(ended('not-written'))
-    }
-    await expect(waiting).rejects.toBeInstanceOf(StoreUnavailable)
+    const ending = end('reader')
+    await expect(names(store)).rejects.toMatchObject(ended('not-written'))
+    await ending
     expect(await names(store)).toEqual([])
     await store.close()
   })
@@ -179,9 +175,9 @@ test('a manager answers 503 to what was under way, and is ready again at once', 
     .raw(slowly)
     .execute(store.db)
     .catch(() => {})
+  const ending = end('reader')
   const failing = manager.send('GET', '/apiops/projects/')
-  await end('reader')
-  await blocked
+  await Promise.all([ending, blocked])
   const { status, body, headers } = await failing
   expect([status, body.error?.code, headers.get('retry-after')]).toEqual([503, 'store-away', '1'])
   expect(facts).toContainEqual(
