@@ -54,7 +54,8 @@ export async function openStore({
 }: StoreOptions): Promise<Store> {
   if (/^postgres(?:ql)?:\/\//u.test(url)) return openPostgresStore(url, transactionMs)
   const file = /^file:(?:\/\/(?=\/))?([^?#]+)$/u.exec(url)?.[1]
-  if (file === undefined) throw storeUrlInvalid()
+  // SQLite has databases without a file, which nothing would be left of.
+  if (file === undefined || file.startsWith(':')) throw storeUrlInvalid()
   return openSqliteStore(file, transactionMs, dangerouslyShared === true)
 }
 

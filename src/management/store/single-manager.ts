@@ -39,7 +39,7 @@ export async function holdAlone(file: string): Promise<() => void> {
 async function lockFileOf(file: string): Promise<string> {
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    const lock = join(await realpath(dirname(file)), `${basename(file)}-manager`)
+    const lock = `${await realOf(file)}-manager`
     try {
       await (await open(lock, 'wx', 0o600)).close()
     } catch (error) {
@@ -51,6 +51,16 @@ async function lockFileOf(file: string): Promise<string> {
     // Its message would name the file.
     const { code, syscall } = error as NodeJS.ErrnoException
     throw typeof code === 'string' && syscall !== undefined ? new StoreUnavailable(code) : error
+  }
+}
+
+/** The one name that all links to it share, whether it is there already or not. */
+async function realOf(file: string): Promise<string> {
+  try {
+    return await realpath(file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return join(await realpath(dirname(file)), basename(file))
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, stat, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -27,7 +27,9 @@ describe('a SQLite store', () => {
     const file = newFile()
     const store = await openStore({ url: `file:${file}` })
     const name = `${dirname(file)}/../${dirname(file).split('/').at(-1)}/store.sqlite`
-    for (const url of [`file:${file}`, `file:${name}`]) {
+    const link = join(dirname(file), 'link.sqlite')
+    await symlink(file, link)
+    for (const url of [`file:${file}`, `file:${name}`, `file:${link}`]) {
       await expect(openStore({ url })).rejects.toMatchObject(busy)
     }
     // What is refused gives nothing up.

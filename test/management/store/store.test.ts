@@ -481,6 +481,7 @@ test.each([
   'store.sqlite',
   'mysql://user:secret-word@host/db',
   'file:',
+  'file::memory:',
   'file://host/path?secret-word',
   'postgres://user:secret-word@[::::]/db',
   'postgres://user:secret-word@host:port/db',
