@@ -294,7 +294,7 @@ export type ReadOutcome = (
  * Of live data, as far as they are a project's: what others have in them is no reason to say that this one's are not in force.
  *
  * Gateways name what is wrong with live data under the newest number of these, so that a problem may be older than it looks, and the
- * change that is waited for is not in force either.
+ * change that is waited for is not in force either. Nor is it at a proxy of the project that the gateway could not take over.
  */
 export function outcomeOfLive(project: string): ReadOutcome {
   return ({ gateway, live, problems }, sequence, { newest }) => {
@@ -304,12 +304,13 @@ export function outcomeOfLive(project: string): ReadOutcome {
         isOfLive(one) &&
         (one.project === project || one.project === ''),
     )
-    if (problem !== undefined) {
-      return { gateway, outcome: 'problem', code: problem.code, message: problem.message }
-    }
+    if (problem !== undefined) return problemAt(gateway, problem)
     const seen = live?.sequence ?? 0
     if (seen > newest) return restored(gateway, seen, newest)
-    return seen >= sequence ? { gateway, outcome: 'ok' } : undefined
+    if (seen < sequence) return undefined
+    // They have the number of the proxy's pointer, which says nothing here.
+    const held = problems.find((one) => one.project === project && unusableCodes.has(one.code))
+    return held === undefined ? { gateway, outcome: 'ok' } : problemAt(gateway, held)
   }
 }
 
@@ -335,6 +336,8 @@ export interface Expected {
  * A gateway takes states whole and in order: once it speaks of a number, everything before it is behind it. Unless the number is of
  * another history: a store that was restored gives numbers again that gateways have seen, and they refuse those.
  *
+ * What is wrong is no sign of it: who refuses a set speaks of its number, too, and has taken nothing of it.
+ *
  * @returns `undefined`: it has not come so far.
  */
 function outcomeOfPointer(
@@ -342,21 +345,25 @@ function outcomeOfPointer(
   sequence: number,
   { newest, hash }: Expected,
 ): GatewayOutcome | undefined {
-  const problem = problems.find((one) => one.sequence === sequence)
-  if (problem !== undefined) {
-    return { gateway, outcome: 'problem', code: problem.code, message: problem.message }
-  }
-  const seen = Math.max(live?.sequence ?? 0, ...runs.map((one) => one.sequence))
+  const own = problems.find((one) => one.sequence === sequence)
+  if (own !== undefined) return problemAt(gateway, own)
+  const last = Math.max(live?.sequence ?? 0, ...runs.map((one) => one.sequence))
   const isOther =
     live?.sequence === sequence ||
     runs.some((one) => one.sequence === sequence && one.hash !== hash)
-  if (seen > newest || (hash !== undefined && isOther)) return restored(gateway, seen, newest)
-  const last = Math.max(
-    live?.sequence ?? 0,
-    ...runs.map((one) => one.sequence),
-    ...problems.map((one) => one.sequence),
-  )
-  return last >= sequence ? { gateway, outcome: 'ok' } : undefined
+  if (last > newest || (hash !== undefined && isOther)) return restored(gateway, last, newest)
+  if (runs.some((one) => one.sequence === sequence)) return { gateway, outcome: 'ok' }
+  const isPast = last >= sequence
+  // Another pointer has taken the place of this one, and the gateway is past both or between them.
+  if (isPast && hash === undefined) return { gateway, outcome: 'ok' }
+  // Of the set that brings it, or the live data: they have the numbers behind it.
+  const nobodys = problems.find((one) => one.project === '' && one.sequence >= sequence)
+  if (nobodys !== undefined) return problemAt(gateway, nobodys)
+  return isPast ? { gateway, outcome: 'ok' } : undefined
+}
+
+function problemAt(gateway: string, { code, message }: GatewayProblem): GatewayOutcome {
+  return { gateway, outcome: 'problem', code, message }
 }
 
 /** What could not be fetched is tried again at once: it is the outcome only when the time is over. */
@@ -370,6 +377,8 @@ function finished(
   return [...outcomes].map(([gateway, outcome]) => outcome ?? { gateway, outcome: 'not-in-time' })
 }
 
+/** Of a proxy that does not run as it is deployed, and so not with the live data that are now. */
+const unusableCodes: ReadonlySet<string> = new Set(['proxy-unusable', 'route-taken'])
 /** Two reports may be lost. */
 const connectedMs = 25_000
 const lookAgainMs = 100

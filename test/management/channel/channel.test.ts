@@ -402,6 +402,50 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       ])
       await ask('gateways/gw-1/report/', { method: 'DELETE' })
     })
+    test('of a set that was refused are no success of what it brings', async () => {
+      // The first of an environment: the pointer, and live data and the set under the next number.
+      const { hash, sequence } = await manager.deploy(`first-${crypto.randomUUID()}`)
+      const code = 'signature-invalid'
+      const nobodys = { project: '', apiProxy: '', code, message: 'another key' }
+      const problems = [{ ...nobodys, sequence: sequence + 1 }]
+      await put(report({ problems }))
+      expect(await manager.channel.waitForReports(environment, sequence, 300)).toEqual([
+        { gateway: 'gw-1', outcome: 'problem', code, message: 'another key' },
+      ])
+      // What it runs is in force, whatever it refuses besides.
+      const runs = [{ project: 'Payments', apiProxy: 'orders', hash, sequence }]
+      await put(report({ runs, problems }))
+      expect(await manager.channel.waitForReports(environment, sequence, 300)).toEqual([
+        { gateway: 'gw-1', outcome: 'ok' },
+      ])
+    })
+    test('of a problem with a later number do not say that this one is reached', async () => {
+      const { sequence } = await manager.deploy('orders')
+      const other = { project: 'Payments', apiProxy: 'billing', sequence: sequence + 1 }
+      const problems = [{ ...other, code: 'signature-invalid', message: 'another key' }]
+      await put(report({ problems }))
+      expect(await manager.channel.waitForReports(environment, sequence, 100)).toEqual([
+        { gateway: 'gw-1', outcome: 'not-in-time' },
+      ])
+    })
+    test.each(['proxy-unusable', 'route-taken'])(
+      'of a proxy that is %s are no success of live data, for its project',
+      async (code) => {
+        const { sequence: before } = await manager.deploy('orders')
+        const [announced] = await manager.kill({ issuer: `CN=${code}` })
+        const { sequence, hash } = announced as NonNullable<typeof announced>
+        const one = { project: 'Payments', apiProxy: 'orders', sequence: before }
+        const problems = [{ ...one, code, message: 'why' }]
+        await put(report({ live: { hash, sequence }, problems }))
+        const { waitForLive } = manager.channel
+        expect(await waitForLive(environment, sequence, 'Payments', 300)).toEqual([
+          { gateway: 'gw-1', outcome: 'problem', code, message: 'why' },
+        ])
+        expect(await waitForLive(environment, sequence, 'Other', 300)).toEqual([
+          { gateway: 'gw-1', outcome: 'ok' },
+        ])
+      },
+    )
     test('of another history are no success: live data under this number', async () => {
       const { hash, sequence } = await manager.deploy('orders')
       await put(report({ live: { hash: hash ?? '', sequence } }))
