@@ -12,8 +12,13 @@ export async function lingering(
   body: ReadableStream<Uint8Array>,
   lingerMs: number,
 ): Promise<Response> {
-  const octets = new Uint8Array(await response.arrayBuffer())
   const headers = new Headers(response.headers)
+  if (bodiless.has(response.status)) {
+    // Complete with its head, so that there is no end to hold back; nor is a reason in it that could be lost.
+    headers.set('connection', 'close')
+    return new Response(null, { status: response.status, headers })
+  }
+  const octets = new Uint8Array(await response.arrayBuffer())
   // The client knows by it that the answer is complete, though its end has not come.
   headers.set('content-length', String(octets.length))
   headers.set('connection', 'close')
@@ -57,6 +62,8 @@ async function discard(
   }
 }
 
+/** They have no body: RFC 9110 §15.3.5, §15.3.6 and §15.4.5. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 /** Local limits: twice what any body may have; and a pause that no live connection makes. */
 const maxDiscarded = 134_217_728
 const idleMs = 2000

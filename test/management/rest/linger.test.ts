@@ -123,6 +123,22 @@ describe('who sends 50 MB to the end and only then reads', () => {
   })
 })
 
+test('who is answered without a body while they still send reads it, and is closed', async () => {
+  const environment = 'production'
+  const rights = [{ right: 'gateway', environment }] as const
+  const { token } = await manager.management.createToken('gateway', { rights })
+  const path = `/apiops/environments/${environment}/gateways/g1/report/`
+  const report = { gateway: 'g1', environment, runs: [], live: null, problems: [] }
+  expect((await manager.send('PUT', path, { body: report, token })).status).toBe(204)
+  const begin = head('Content-Length: 10', token, path).replace(/^POST/, 'DELETE')
+  const { text, error } = await sendAll(begin, ['x'])
+  expect(error).toBeUndefined()
+  expect(text).toMatch(/^HTTP\/1\.1 204 /)
+  expect(text).toMatch(/^connection: close$/im)
+  expect(text.split('\r\n\r\n')[1]).toBe('')
+  expect(await store.db.selectFrom('gateways').selectAll().execute()).toEqual([])
+})
+
 describe('nobody is waited for without end', () => {
   test('who sends nothing more is left', async () => {
     const start = performance.now()
