@@ -29,22 +29,32 @@ export class Places {
 
   /** @param hashes - Of snapshots in the store. */
   async of(db: Db, hashes: readonly string[]): Promise<readonly PlaceOfSnapshot[]> {
-    const missing = [...new Set(hashes)].filter((hash) => !this.#known.has(hash))
+    // Of this call alone: another one may make room while this one reads.
+    const found = new Map<string, PlaceOfSnapshot>()
+    const missing: string[] = []
+    for (const hash of new Set(hashes)) {
+      const known = this.#known.get(hash)
+      if (known === undefined) missing.push(hash)
+      else found.set(hash, known)
+    }
     if (this.#known.size + missing.length > maxKnown) this.#known.clear()
-    const wanted = this.#known.size === 0 ? [...new Set(hashes)] : missing
-    for (let at = 0; at < wanted.length; at += chunk) {
+    for (let at = 0; at < missing.length; at += chunk) {
       const rows = await db
         .selectFrom('snapshots')
         .selectAll()
-        .where('hash', 'in', wanted.slice(at, at + chunk))
+        .where('hash', 'in', missing.slice(at, at + chunk))
         .execute()
-      for (const { hash, body } of rows) this.#set(hash, JSON.parse(body) as Snapshot)
+      for (const { hash, body } of rows) {
+        found.set(hash, this.#set(hash, JSON.parse(body) as Snapshot))
+      }
     }
-    return hashes.flatMap((hash) => this.#known.get(hash) ?? [])
+    return hashes.flatMap((hash) => found.get(hash) ?? [])
   }
 
-  #set(hash: string, { project, apiProxy, hosts, basePath }: PlaceOfSnapshot): void {
-    this.#known.set(hash, { project, apiProxy, hosts, basePath })
+  #set(hash: string, { project, apiProxy, hosts, basePath }: PlaceOfSnapshot): PlaceOfSnapshot {
+    const place = { project, apiProxy, hosts, basePath }
+    this.#known.set(hash, place)
+    return place
   }
 }
 

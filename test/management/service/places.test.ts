@@ -26,6 +26,22 @@ beforeAll(async () => {
 })
 afterAll(() => manager.close())
 
+test('who makes room takes nothing from who reads meanwhile', async () => {
+  const pointers = await store.db.selectFrom('pointers').select('hash').execute()
+  const [first = '', second = ''] = pointers.flatMap(({ hash }) => hash ?? [])
+  const places = new Places()
+  const place = { project: 'Shop', apiProxy: 'other', hosts: ['other.example'], basePath: '/' }
+  // With the first, one short of all that is kept: there is room for one more, and not for two.
+  for (let index = 0; index < 99_998; index++) places.note(`hash ${index}`, place)
+  expect(await places.of(store.db, [first])).toHaveLength(1)
+  const [both, one] = await Promise.all([
+    places.of(store.db, [first, second]),
+    places.of(store.db, ['hash 1', 'none', 'nor this']),
+  ])
+  expect(both.map(({ apiProxy }) => apiProxy).sort()).toEqual(['billing', 'orders'])
+  expect(one).toEqual([place])
+})
+
 test('what is in force is read at the start, and what is deployed need not be', async () => {
   const pointers = await store.db.selectFrom('pointers').select('hash').execute()
   const hashes = pointers.flatMap(({ hash }) => hash ?? [])
