@@ -2,6 +2,7 @@
 
 import type { PolicyProblem } from '../policy/problem.ts'
 import { type LiveMeasure, liveLimits, liveMeasureWords } from './live-limits.ts'
+import type { StateExcess } from './state-limits.ts'
 
 /** `path` is such as `upstream.url` or `hosts[2]`; empty: the document itself. */
 export type DeploymentFailure =
@@ -9,7 +10,8 @@ export type DeploymentFailure =
   | Failing<'document-malformed', { readonly expected: string }>
   /** JSON, but not in its canonical form: whoever made it did not make its hash. */
   | Failing<'document-not-canonical'>
-  | Failing<'document-too-large', { readonly maximum: number }>
+  /** `whose`: it would make the state of its environment so. */
+  | Failing<'document-too-large', Pick<StateExcess, 'maximum'> & Partial<StateExcess>>
   /** Not signed with the key that is pinned. */
   | Failing<'signature-invalid'>
   | Failing<'snapshot-hash-mismatch', Mismatch>
@@ -67,7 +69,12 @@ export function deploymentFailureCodes(): readonly DeploymentFailure['code'][] {
 const texts: { readonly [C in DeploymentFailure['code']]: Describe<C> } = {
   'document-malformed': (f) => `expected ${f.expected}`,
   'document-not-canonical': () => 'not in canonical form',
-  'document-too-large': (f) => `larger than ${f.maximum} octets`,
+  'document-too-large': (f) =>
+    f.whose === undefined
+      ? `larger than ${f.maximum} octets`
+      : f.whose === 'project'
+        ? `the API proxies of a project have at most ${f.maximum} octets of names, hosts and base paths in an environment`
+        : `all projects of the environment share ${f.maximum} octets of names, hosts and base paths, and they are used up`,
   'signature-invalid': () => 'not signed with the pinned key',
   'snapshot-hash-mismatch': (f) => `the snapshot ${f.expected} has the hash ${f.actual}`,
   'live-hash-mismatch': (f) => `the live data ${f.expected} have the hash ${f.actual}`,

@@ -61,7 +61,7 @@ export function readSet(value: unknown, path: string, problems: PolicyProblem[])
     environment: fields.text('environment', namePattern, nameWords),
     sequence: fields.count('sequence', 0, Number.MAX_SAFE_INTEGER),
     issuedAt: fields.text('issuedAt', timePattern, timeWords),
-    proxies: fields.list('proxies', maxEntries, readEntry),
+    proxies: fields.list('proxies', maxSetEntries, readEntry),
     live: fields.nullable('live', readLive),
   }
   const { sequence, proxies, live } = set
@@ -107,4 +107,4 @@ function readLive(
 }
 
 /** Local limit, as for the pointers of a state. */
-const maxEntries = 100_000
+export const maxSetEntries = 100_000

@@ -2,6 +2,7 @@ import client from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { deploymentFailureCodes } from '../../src/deployment/failure.ts'
 import { liveCapacity, liveLimits, liveMeasures } from '../../src/deployment/live-limits.ts'
+import { leastProxyOctets, maxStateOctets, stateLimit } from '../../src/deployment/state-limits.ts'
 import { gatewayMetrics } from '../../src/gateway/metrics.ts'
 import { defaultLimits } from '../../src/gateway/options.ts'
 import { managementMetrics } from '../../src/management/rest/metrics.ts'
@@ -78,6 +79,11 @@ describe('what docs/fleet.md says', () => {
     })
     const table = sectionOf(fleet, '## What is in force at once')
     for (const row of numbers) expect(table).toContain(`| ${row} |`)
+    const { perProject, guaranteed, shared } = stateLimit
+    const state = [perProject, guaranteed, shared].map((one) => one.toLocaleString('en'))
+    expect(table).toContain(`base paths of API proxies | ${state.join(' | ')} |`)
+    expect(table).toContain(`at most ${maxStateOctets.toLocaleString('en')} octets`)
+    expect(table).toContain(`${leastProxyOctets} octets at least`)
     expect(liveCapacity('crlOctets')).toBeLessThan(512 * 2 ** 20)
   })
 

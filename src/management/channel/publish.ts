@@ -22,10 +22,11 @@ import {
 } from '../../deployment/live-limits.ts'
 import { type Pointer, type Signed, signDocument } from '../../deployment/pointer.ts'
 import { checkSnapshot, type Snapshot, usabilityFailure } from '../../deployment/snapshot.ts'
-import { Places } from '../service/places.ts'
+import { type PlacedProxy, stateExcessOf, stateUseOf } from '../../deployment/state-limits.ts'
+import { type PlaceOfSnapshot, Places } from '../service/places.ts'
 import type { OwnerKind, PointerTable, Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
-import { signSet } from './sets.ts'
+import { placedProxies, signSet } from './sets.ts'
 import { SigningKeyReplaced, signerKey, signerOf } from './signer.ts'
 
 export interface PublisherOptions {
@@ -109,8 +110,12 @@ export function createPublisher({
     await publishSet(trx, environmentId)
   }
 
-  async function publishSet(trx: Transaction<Schema>, environmentId: string): Promise<void> {
-    await signSet(trx, environmentId, { signingKey, places, now })
+  async function publishSet(
+    trx: Transaction<Schema>,
+    environmentId: string,
+    placed?: readonly PlacedProxy[],
+  ): Promise<void> {
+    await signSet(trx, environmentId, { signingKey, places, now }, placed)
   }
 
   /** The transaction holds the row from here on: numbers are committed in their order. */
@@ -177,32 +182,63 @@ export function createPublisher({
         .execute()
     }
     await point({ hash, sequence, signed: JSON.stringify(signed) })
+    /** The transaction may go on without this: nothing points to what was refused. */
+    const pointBack = async (): Promise<void> => {
+      if (before !== undefined) await point(before)
+      else {
+        await trx
+          .deleteFrom('pointers')
+          .where('environment_id', '=', environmentId)
+          .where('api_proxy_id', '=', apiProxyId)
+          .execute()
+      }
+    }
+    const placed = await placedProxies(trx, environmentId, places)
+    // Who is above a limit that is new can still take something away, and deploy again where it is.
+    if (snapshot !== null && placeOctets(snapshot) > (await placeOctetsOf(trx, before?.hash))) {
+      const excess = stateExcessOf(project, stateUseOf(placed))
+      if (excess !== undefined) {
+        await pointBack()
+        return failed({ code: 'document-too-large', path: '', ...excess })
+      }
+    }
     let isSetSigned = false
     if (isRunning !== (hash !== null)) {
-      const live = await publishLive(trx, environmentId, hash === null ? undefined : project)
+      const grown = hash === null ? undefined : project
+      const live = await renewLive(trx, environmentId, grown, placed)
       if (!live.ok) {
-        // The transaction may go on without this: nothing points to what was refused.
-        if (before !== undefined) await point(before)
-        else {
-          await trx
-            .deleteFrom('pointers')
-            .where('environment_id', '=', environmentId)
-            .where('api_proxy_id', '=', apiProxyId)
-            .execute()
-        }
+        await pointBack()
         return live
       }
       isSetSigned = live.value !== undefined
     }
-    if (!isSetSigned) await publishSet(trx, environmentId)
+    if (!isSetSigned) await publishSet(trx, environmentId, placed)
     await store.notify(trx, name)
     return success({ environment: name, hash, sequence })
   }
 
-  async function publishLive(
+  async function placeOctetsOf(
+    trx: Transaction<Schema>,
+    hash: string | null | undefined,
+  ): Promise<number> {
+    const [place] = hash == null ? [] : await places.of(trx, [hash])
+    return place === undefined ? 0 : placeOctets(place)
+  }
+
+  function publishLive(
     trx: Transaction<Schema>,
     environmentId: string,
     grown?: string,
+  ): ReturnType<Publisher['publishLive']> {
+    return renewLive(trx, environmentId, grown)
+  }
+
+  /** @param placed - As for the set. */
+  async function renewLive(
+    trx: Transaction<Schema>,
+    environmentId: string,
+    grown: string | undefined,
+    placed?: readonly PlacedProxy[],
   ): ReturnType<Publisher['publishLive']> {
     const environment = await trx
       .selectFrom('environments')
@@ -242,7 +278,7 @@ export function createPublisher({
       .values({ environment_id: environmentId, ...row })
       .onConflict((conflict) => conflict.column('environment_id').doUpdateSet(row))
       .execute()
-    await publishSet(trx, environmentId)
+    await publishSet(trx, environmentId, placed)
     await store.notify(trx, name)
     return success({ environment: name, hash, sequence })
   }
@@ -268,6 +304,11 @@ export function createPublisher({
   }
 
   return { publishEmpty, publishSnapshot, publishLive, publishLiveOf }
+}
+
+/** With the names: a project may have got a longer one. */
+function placeOctets({ project, apiProxy, hosts, basePath }: PlaceOfSnapshot): number {
+  return Buffer.byteLength(JSON.stringify({ project, apiProxy, hosts, basePath }))
 }
 
 function failureOf(snapshot: Snapshot): DeploymentFailure | undefined {

@@ -4,6 +4,7 @@ import type { Transaction } from 'kysely'
 import type { SigningKey } from '../../deployment/keys.ts'
 import { type Pointer, type Signed, signDocument } from '../../deployment/pointer.ts'
 import type { SetEntry } from '../../deployment/set.ts'
+import type { PlacedProxy } from '../../deployment/state-limits.ts'
 import type { Places } from '../service/places.ts'
 import type { Schema } from '../store/schema.ts'
 
@@ -13,11 +14,16 @@ export interface SetSigner {
   readonly now: () => Date
 }
 
-/** Under the number that the environment has by now; one that is new has 0. */
+/**
+ * Under the number that the environment has by now; one that is new has 0.
+ *
+ * @param placed - Of {@link placedProxies}, when the transaction that has the environment's row has read them already.
+ */
 export async function signSet(
   trx: Transaction<Schema>,
   environmentId: string,
   { signingKey, places, now }: SetSigner,
+  placed?: readonly PlacedProxy[],
 ): Promise<void> {
   // Changes nothing but who comes next: whoever publishes in this environment waits until this is committed.
   const { name: environment, sequence } = await trx
@@ -31,6 +37,7 @@ export async function signSet(
     .select(['hash', 'sequence'])
     .where('environment_id', '=', environmentId)
     .executeTakeFirst()
+  const proxies = placed ?? (await placedProxies(trx, environmentId, places))
   const signed = signDocument(
     {
       version: 1,
@@ -38,7 +45,7 @@ export async function signSet(
       environment,
       sequence: Number(sequence),
       issuedAt: now().toISOString(),
-      proxies: await entriesOf(trx, environmentId, places),
+      proxies: proxies.map(({ entry }) => entry),
       live: live === undefined ? null : { hash: live.hash, sequence: Number(live.sequence) },
     },
     signingKey,
@@ -52,11 +59,11 @@ export async function signSet(
 }
 
 /** In the order of their numbers. A proxy that is made again under its name has the row that it had. */
-async function entriesOf(
+export async function placedProxies(
   trx: Transaction<Schema>,
   environmentId: string,
   places: Places,
-): Promise<readonly SetEntry[]> {
+): Promise<readonly PlacedProxy[]> {
   const rows = await trx
     .selectFrom('pointers')
     .select(['hash', 'sequence', 'signed'])
@@ -71,12 +78,13 @@ async function entriesOf(
   // Of rows that the schema keeps: a place under the wrong proxy would be worse than none.
   if (found.length !== running.length) throw new Error('a pointer names no snapshot')
   const placeOf = new Map(running.map(({ sequence }, index) => [Number(sequence), found[index]]))
-  return rows.map((row): SetEntry => {
+  return rows.map((row) => {
     const { project, apiProxy } = (JSON.parse(row.signed) as Signed<Pointer>).document
     const sequence = Number(row.sequence)
     const at = placeOf.get(sequence)
     const place = at === undefined ? null : { hosts: at.hosts, basePath: at.basePath }
-    return { project, apiProxy, hash: row.hash, sequence, place }
+    const entry: SetEntry = { project, apiProxy, hash: row.hash, sequence, place }
+    return { entry, pointerOctets: Buffer.byteLength(row.signed) }
   })
 }
 

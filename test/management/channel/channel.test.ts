@@ -13,7 +13,9 @@ import {
   readSignedPointer,
   readSignedSet,
   type SetEntry,
+  type Snapshot,
 } from '../../../src/deployment/index.ts'
+import { stateLimit } from '../../../src/deployment/state-limits.ts'
 import { createChannel, environmentsRunning } from '../../../src/management/channel/index.ts'
 import { makeFolder, removeFolder, subscribe, until } from '../../gateway/subscription/support.ts'
 import { startStores } from '../store/stores.ts'
@@ -281,6 +283,74 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       expect(await run('proxy', 'orders')).toEqual([environment])
       expect(await run('proxy', 'never')).toEqual([])
     })
+    test('holds a project back before it makes the state too large for everybody', async () => {
+      const { publisher, store } = manager
+      const crowded = 'crowded'
+      await store.transaction(async (trx) => {
+        await trx
+          .insertInto('environments')
+          .values({ id: crowded, name: crowded, sequence: 0 })
+          .execute()
+        await publisher.publishEmpty(trx, crowded)
+        for (const name of ['Greedy', 'Modest']) {
+          await trx
+            .insertInto('projects')
+            .values({ id: name, name, description: '', version: 1 })
+            .execute()
+        }
+      })
+      const publish = (project: string, name: string, changes: Partial<Snapshot> | null) =>
+        store.transaction(async (trx) => {
+          const row = { id: name, project_id: project, name, document: '{}', version: 1 }
+          await trx
+            .insertInto('api_proxies')
+            .values(row)
+            .onConflict((conflict) => conflict.column('id').doNothing())
+            .execute()
+          return await publisher.publishSnapshot(trx, {
+            environmentId: crowded,
+            apiProxyId: name,
+            snapshot: changes === null ? null : snapshotOf(name, { project, ...changes }),
+          })
+        })
+      const label = 'x'.repeat(60)
+      const hosts = Array.from(
+        { length: 1000 },
+        (_, i) => `h${i}.${label}.${label}.${label}.${label}`,
+      )
+      let last = 0
+      let result = await publish('Greedy', 'greedy-0', { hosts })
+      while (result.ok && last < 30) {
+        last++
+        result = await publish('Greedy', `greedy-${last}`, { hosts })
+      }
+      const failure = {
+        code: 'document-too-large',
+        path: '',
+        whose: 'project',
+        maximum: stateLimit.perProject,
+      }
+      expect(result).toEqual({ ok: false, failure })
+      expect(last).toBe(16)
+      const { set, pointers } = await state(crowded)
+      expect(set.document.proxies.map(({ apiProxy }) => apiProxy)).not.toContain('greedy-16')
+      expect(pointers).toHaveLength(last)
+      // What runs is changed where it is, and others go on.
+      expect(await publish('Greedy', 'greedy-1', { hosts, basePath: '/' })).toMatchObject({
+        ok: true,
+      })
+      expect(await publish('Greedy', 'greedy-1', { hosts, basePath: '/longer' })).toMatchObject({
+        ok: true,
+      })
+      expect(await publish('Modest', 'modest', {})).toMatchObject({ ok: true })
+      expect(await publish('Greedy', 'greedy-16', { hosts })).toEqual({ ok: false, failure })
+      expect(await publish('Greedy', 'greedy-2', null)).toMatchObject({ ok: true })
+      const after = await publish('Greedy', 'greedy-16', { hosts })
+      expect(after).toMatchObject({ ok: true })
+      const now = (await state(crowded)).set.document
+      expect(now.sequence).toBe(after.ok ? after.value?.sequence : undefined)
+      expect(now.proxies).toHaveLength(18)
+    }, 60_000)
   })
 
   describe('events', () => {
