@@ -12,6 +12,7 @@ import {
 import { type PageQuery, readCursor } from '../service/pages.ts'
 import { Refusal } from '../service/refusal.ts'
 import { type Actor, demandProject, type Need } from '../service/rights.ts'
+import { StoreUnavailable } from '../store/store.ts'
 import type { Answer } from './answer.ts'
 import type { AnnouncedLive, Manager } from './manager.ts'
 
@@ -121,11 +122,11 @@ export class Call {
   async #heard(awaited: Awaited, now: Date): Promise<Answer> {
     const { manager, retry } = this.#facts
     const isDeployed = 'stored' in awaited
-    const results = isDeployed
-      ? await manager.settle(awaited.stored)
-      : await manager.settleLive(awaited.announced, awaited.project)
+    const heard = await this.#results(awaited)
+    const results = heard ?? unheardResults(awaited)
     const answer = isDeployed ? deploymentAnswer(results) : liveAnswer(awaited, results)
-    if ((isDeployed && results.length > 0) || retry !== undefined) {
+    // Who was not heard stays open in the history and for retries: they ask again what the gateways say.
+    if (heard !== undefined && ((isDeployed && results.length > 0) || retry !== undefined)) {
       try {
         const { db } = manager.store
         if (isDeployed) await writeResults(db, awaited.stored, results)
@@ -137,6 +138,32 @@ export class Call {
     }
     return awaited.isReplay ? { ...answer, headers: replayed } : answer
   }
+
+  /** @returns `undefined`: the store went away, and nobody knows what the gateways say. The change is stored all the same. */
+  async #results(awaited: Awaited): Promise<readonly EnvironmentResult[] | undefined> {
+    const { manager } = this.#facts
+    try {
+      return 'stored' in awaited
+        ? await manager.settle(awaited.stored)
+        : await manager.settleLive(awaited.announced, awaited.project)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      manager.onError(error)
+      return undefined
+    }
+  }
+}
+
+/** What was not stored has its own message. */
+function unheardResults(awaited: Awaited): readonly EnvironmentResult[] {
+  const unheard = { success: false, message: unheardMessage }
+  return 'stored' in awaited
+    ? awaited.stored.map(({ environmentName, success, message, sequence }) =>
+        sequence === undefined
+          ? { environmentName, success, message }
+          : { environmentName, ...unheard },
+      )
+    : awaited.announced.map(({ environment }) => ({ environmentName: environment, ...unheard }))
 }
 
 export function deploymentAnswer(results: readonly EnvironmentResult[]): Answer {
@@ -169,6 +196,8 @@ function replayOf({ status, body }: RememberedAnswer): Answer | Awaited {
     : { status, body: value, headers: replayed }
 }
 
+const unheardMessage =
+  'Stored, but the store went away before gateways were heard; they take it when it is back'
 /** Of a remembered answer that gateways have not been heard for: no status of HTTP. */
 const awaitedStatus = 0
 const replayed: Readonly<Record<string, string>> = { 'idempotent-replayed': 'true' }

@@ -5,20 +5,22 @@ import { openStore, type Store } from '../../../src/management/index.ts'
 import { startStores } from '../store/stores.ts'
 import { makeProject, pki, startManager, type TestManager, until } from './support.ts'
 
-const { stores, remove } = await startStores('deployments that nobody was heard about')
+const { stores, postgres, remove } = await startStores('deployments that nobody was heard about')
 afterAll(remove)
 
 const path = '/apiops/projects/MyProject/apiProxies/MyAPI/deployments/'
 const environment = 'production'
 
-describe.each(stores)('over $kind', ({ missing, createUrl }) => {
+describe.each(stores)('over $kind', ({ kind, missing, createUrl }) => {
   describe.skipIf(missing)('where it is installed', () => {
     let store: Store
     let one: TestManager
     let gateway: string
+    let url: string
 
     beforeEach(async () => {
-      store = await openStore({ url: await createUrl() })
+      url = await createUrl()
+      store = await openStore({ url })
       one = await startManager(store, { deploymentWaitMs: 2000 })
       await makeProject(one.client, await pki)
       const rights = [{ right: 'gateway', environment }] as const
@@ -106,6 +108,57 @@ describe.each(stores)('over $kind', ({ missing, createUrl }) => {
       expect(await history()).toMatchObject([{ success: true, message: 'Deployment successful' }])
       await next.close()
     })
+
+    // A server goes away and comes back; a file does not.
+    test.runIf(kind === 'postgres').each([
+      ['a deployment', path, {}, 'deploymentResult', 'deploymentResults'],
+      [
+        'a kill list',
+        '/apiops/projects/MyProject/killList/',
+        { issuer: 'CN=Lost CA' },
+        'liveResult',
+        'liveResults',
+      ],
+    ])(
+      '%s is stored, and said to be, when the store goes away while gateways are waited for',
+      async (what, to, body, result, results) => {
+        if (what !== 'a deployment') await one.send('POST', path, deploy)
+        await report()
+        const before = await sequenceIn(store)
+        const asked = one.send('POST', to, { body })
+        await until(async () => (await sequenceIn(store)) > before)
+        await postgres?.stop()
+        const answer = await asked
+        const message =
+          'Stored, but the store went away before gateways were heard; they take it when it is back'
+        expect(answer.status).toBeLessThan(300)
+        expect(answer.body).toMatchObject({
+          success: true,
+          [result]: {
+            success: false,
+            [results]: [{ environmentName: environment, success: false, message }],
+          },
+        })
+        await postgres?.start()
+        const again = await openStore({ url })
+        expect(await sequenceIn(again)).toBeGreaterThan(before)
+        if (what === 'a deployment') {
+          // For the next manager to settle.
+          const rows = await again.db.selectFrom('deployments').select('settled').execute()
+          expect(rows).toEqual([{ settled: 0 }])
+        }
+        await again.close()
+      },
+    )
+
+    async function sequenceIn({ db }: Store): Promise<number> {
+      const row = await db
+        .selectFrom('environments')
+        .select('sequence')
+        .where('name', '=', environment)
+        .executeTakeFirstOrThrow()
+      return Number(row.sequence)
+    }
 
     /** As if the manager had been ended while it waited: the rows are what its first transaction left. */
     async function crashed(): Promise<void> {
