@@ -9,13 +9,8 @@ import type { CertificateList } from '../x509/crl.ts'
 import { parseCrl } from '../x509/parse-crl.ts'
 import { keyOf, type LiveTrust } from './api-proxy.ts'
 import { LiveRevocation } from './revocation.ts'
+import { ScopedKillList } from './scoped-kill-list.ts'
 import type { ApplyProblem, GatewayState, ScopedCrl } from './state.ts'
-
-interface HeldKillList {
-  readonly list: KillList
-  /** What it was filled from. */
-  content: string
-}
 
 interface HeldRevocation {
   readonly settings: string
@@ -26,11 +21,15 @@ type OnEvent = (of: Pick<Snapshot, 'project' | 'apiProxy'>, event: RevocationEve
 
 export class LiveTrusts {
   readonly #onEvent: OnEvent
-  /** By project, and by project and proxy where the proxy has entries of its own. */
-  readonly #killLists = new Map<string, HeldKillList>()
+  /** By project, and by project and proxy: from the beginning, for a proxy that stays as it is must get an entry of its own, too. */
+  readonly #killLists = new Map<string, KillList>()
+  /** What each was filled from. */
+  readonly #contents = new WeakMap<KillList, string>()
   readonly #revocations = new Map<string, HeldRevocation>()
   /** Those whose settings changed: they serve until the new snapshot is in force. */
-  #replaced: readonly LiveRevocation[] = []
+  #replaced: readonly (readonly [key: string, revocation: LiveRevocation])[] = []
+  readonly #formerKillLists = new Former<KillList>()
+  readonly #formerRevocations = new Former<LiveRevocation>()
   /** Lists that are in use, by their digests: parsing one of a million entries is not done twice. */
   #parsed = new Map<string, CertificateList>()
   #entries: Scoped<KillEntryJson> = new Scoped()
@@ -69,36 +68,57 @@ export class LiveTrusts {
     this.#whole = whole
     this.#crls = next
     this.#parsed = parsed
-    for (const [key, held] of this.#killLists) this.#fill(key, held, problems)
+    for (const [key, list] of this.#killLists) this.#fill(key, list, problems)
     for (const [key, { revocation }] of this.#revocations) revocation.upload(this.#listsOf(key))
+    for (const [key, revocation] of this.#replaced) revocation.upload(this.#listsOf(key))
+    // What cannot be read was told above, if there is anybody to be told.
+    for (const [key, list] of this.#formerKillLists.all()) this.#fill(key, list, [])
+    for (const [key, revocation] of this.#formerRevocations.all()) {
+      revocation.upload(this.#listsOf(key))
+    }
     return problems
   }
 
   /** What is in force for a proxy; the same objects as long as they need not be others. */
   of(snapshot: Snapshot, problems: ApplyProblem[]): LiveTrust {
     const key = keyOf(snapshot)
-    const scope = this.#entries.own(key).length > 0 ? key : snapshot.project
-    let held = this.#killLists.get(scope)
-    if (held === undefined) {
-      held = { list: createKillList(), content: '' }
-      this.#killLists.set(scope, held)
-      this.#fill(scope, held, problems)
-    }
-    return { killList: held.list, revocation: this.#revocationOf(key, snapshot) }
+    const ofProject = this.#killListOf(snapshot.project, createKillList, problems)
+    const killList = this.#killListOf(key, () => new ScopedKillList(ofProject), problems)
+    return { killList, revocation: this.#revocationOf(key, snapshot) }
   }
 
-  /** Ends what no proxy uses any more. */
+  /** Ends what no proxy uses any more. A request that is under way may: what is new reaches it all the same. */
   keepOnly(used: ReadonlySet<object>): void {
-    for (const [key, { list }] of this.#killLists) if (!used.has(list)) this.#killLists.delete(key)
+    const projects = new Set<string>()
+    for (const [key, list] of this.#killLists) if (used.has(list)) projects.add(projectOf(key))
+    for (const [key, list] of this.#killLists) {
+      if (used.has(list) || projects.has(key)) continue
+      this.#killLists.delete(key)
+      this.#formerKillLists.add(key, list)
+    }
     for (const [key, { revocation }] of this.#revocations) {
       if (used.has(revocation)) continue
       this.#revocations.delete(key)
-      void revocation.close()
+      this.#end(key, revocation)
     }
     // One whose proxy could not be built anew serves on, and ends another time.
-    const ended = this.#replaced.filter((revocation) => !used.has(revocation))
-    this.#replaced = this.#replaced.filter((revocation) => used.has(revocation))
-    for (const revocation of ended) void revocation.close()
+    const ended = this.#replaced.filter(([, revocation]) => !used.has(revocation))
+    this.#replaced = this.#replaced.filter(([, revocation]) => used.has(revocation))
+    for (const [key, revocation] of ended) this.#end(key, revocation)
+  }
+
+  #end(key: string, revocation: LiveRevocation): void {
+    this.#formerRevocations.add(key, revocation)
+    void revocation.close()
+  }
+
+  #killListOf(key: string, create: () => KillList, problems: ApplyProblem[]): KillList {
+    const known = this.#killLists.get(key)
+    if (known !== undefined) return known
+    const list = create()
+    this.#killLists.set(key, list)
+    this.#fill(key, list, problems)
+    return list
   }
 
   #revocationOf(key: string, snapshot: Snapshot): LiveRevocation | undefined {
@@ -107,7 +127,7 @@ export class LiveTrusts {
     const settings = JSON.stringify([urls, distributionPoints, responder, allowAddresses])
     const known = this.#revocations.get(key)
     if (known?.settings === settings) return known.revocation
-    if (known !== undefined) this.#replaced = [...this.#replaced, known.revocation]
+    if (known !== undefined) this.#replaced = [...this.#replaced, [key, known.revocation]]
     const { project, apiProxy } = snapshot
     const revocation = new LiveRevocation(snapshot.revocation, (event) =>
       this.#onEvent({ project, apiProxy }, event),
@@ -121,20 +141,20 @@ export class LiveTrusts {
     return [...this.#crls.own(key), ...this.#crls.own(projectOf(key))]
   }
 
-  #fill(key: string, held: HeldKillList, problems: ApplyProblem[]): void {
+  #fill(key: string, list: KillList, problems: ApplyProblem[]): void {
     const project = projectOf(key)
-    const own = key === project ? [] : this.#entries.own(key)
-    const all = [...this.#entries.own(project), ...own]
+    const apiProxy = key.slice(project.length + 1)
+    const all = this.#entries.own(key)
     const content = all.length === 0 ? '' : JSON.stringify(all)
-    if (content === held.content) return
+    if (content === (this.#contents.get(list) ?? '')) return
     const read: KillListEntry[] = []
     for (const [index, entry] of all.entries()) {
       const one = readEntry(entry, index)
       if (typeof one !== 'string') read.push(one)
-      else problems.push({ project, apiProxy: '', code: 'kill-entry-unusable', message: one })
+      else problems.push({ project, apiProxy, code: 'kill-entry-unusable', message: one })
     }
-    held.list.replace(read)
-    held.content = content
+    list.replace(read)
+    this.#contents.set(list, content)
   }
 
   #parse(crl: ScopedCrl, problems: ApplyProblem[]): CertificateList | undefined {
@@ -146,6 +166,24 @@ export class LiveTrusts {
     const message = `the list ${crl.sha256} cannot be read: ${parsed.failure.code}`
     problems.push({ project, apiProxy: apiProxy ?? '', code: 'crl-unusable', message })
     return undefined
+  }
+}
+
+/** What no proxy in force has, and what is there for as long as a request that is under way has it. */
+class Former<T extends object> {
+  #refs: readonly (readonly [key: string, ref: WeakRef<T>])[] = []
+
+  add(key: string, value: T): void {
+    this.#refs = [...this.#refs, [key, new WeakRef(value)]]
+  }
+
+  all(): readonly (readonly [key: string, value: T])[] {
+    const there = this.#refs.flatMap(([key, ref]) => {
+      const value = ref.deref()
+      return value === undefined ? [] : [{ key, ref, value }]
+    })
+    this.#refs = there.map(({ key, ref }) => [key, ref])
+    return there.map(({ key, value }) => [key, value])
   }
 }
 
