@@ -88,13 +88,29 @@ export async function placedProxies(
   })
 }
 
-/** Environments that were made by a version that signed none. */
+/** Environments in which a version that signs no sets was the last to change something, or that it made. */
 export async function environmentsWithoutSet(trx: Transaction<Schema>): Promise<readonly string[]> {
   const rows = await trx
     .selectFrom('environments')
     .leftJoin('environment_sets', 'environment_sets.environment_id', 'environments.id')
     .select('environments.id')
-    .where('environment_sets.environment_id', 'is', null)
+    .where(({ eb, exists, or, selectFrom }) =>
+      or([
+        eb('environment_sets.environment_id', 'is', null),
+        exists(
+          selectFrom('pointers')
+            .select('pointers.sequence')
+            .whereRef('pointers.environment_id', '=', 'environments.id')
+            .whereRef('pointers.sequence', '>', 'environment_sets.sequence'),
+        ),
+        exists(
+          selectFrom('live_states')
+            .select('live_states.sequence')
+            .whereRef('live_states.environment_id', '=', 'environments.id')
+            .whereRef('live_states.sequence', '>', 'environment_sets.sequence'),
+        ),
+      ]),
+    )
     .execute()
   return rows.map(({ id }) => id)
 }

@@ -53,7 +53,8 @@ export async function signerOf(db: Db): Promise<string | undefined> {
 
 /**
  * Makes this key the one that signs. Where another one did, all that is in force gets a new number and a new signature, in the same
- * transaction: of managers that start at once the first does it, and the others find it done.
+ * transaction: of managers that start at once the first does it, and the others find it done. Where this one did, only sets are signed that
+ * are missing, or that do not have the last change.
  *
  * @returns `undefined`: it was the one already, or there was nothing to sign anew.
  */
@@ -70,7 +71,11 @@ export async function takeOver(
     }
     const replacedKey = await signerOf(trx)
     if (replacedKey === publicKey) {
-      await signSets(await environmentsWithoutSet(trx))
+      const ids = await environmentsWithoutSet(trx)
+      // Under a number of its own: other managers remember the state of the last one without this set.
+      const names = await countUp(trx, ids)
+      await signSets(ids)
+      for (const name of names) await store.notify(trx, name)
       return undefined
     }
     await trx
@@ -101,6 +106,24 @@ export async function takeOver(
     })
     return done
   })
+}
+
+/** @returns The names of the environments. */
+async function countUp(
+  trx: Transaction<Schema>,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const id of ids) {
+    const { name } = await trx
+      .updateTable('environments')
+      .set(({ eb }) => ({ sequence: eb('sequence', '+', 1) }))
+      .where('id', '=', id)
+      .returning('name')
+      .executeTakeFirstOrThrow()
+    names.push(name)
+  }
+  return names
 }
 
 async function environmentIds(trx: Transaction<Schema>): Promise<readonly string[]> {

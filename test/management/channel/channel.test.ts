@@ -17,6 +17,7 @@ import {
 } from '../../../src/deployment/index.ts'
 import { stateLimit } from '../../../src/deployment/state-limits.ts'
 import { createChannel, environmentsRunning } from '../../../src/management/channel/index.ts'
+import { takeOver } from '../../../src/management/channel/signer.ts'
 import { makeFolder, removeFolder, subscribe, until } from '../../gateway/subscription/support.ts'
 import { startStores } from '../store/stores.ts'
 import { environment, snapshotOf, startManager, type TestManager, token } from './support.ts'
@@ -351,6 +352,50 @@ describe.each(tested.stores.filter(({ missing }) => !missing))('over $kind', (st
       expect(now.sequence).toBe(after.ok ? after.value?.sequence : undefined)
       expect(now.proxies).toHaveLength(18)
     }, 60_000)
+    test('signs the set anew at the next start, when a version that signs none has deployed', async () => {
+      const { store, signingKey } = manager
+      const start = () => takeOver(store, signingKey, new Date())
+      await start()
+      const before = await state()
+      const old = await store.db
+        .selectFrom('environment_sets')
+        .selectAll()
+        .where('environment_id', '=', environment)
+        .executeTakeFirstOrThrow()
+      await start()
+      expect(await state()).toEqual(before)
+      const forget = async (): Promise<void> => {
+        await store.db
+          .updateTable('environment_sets')
+          .set({ sequence: old.sequence, signed: old.signed })
+          .where('environment_id', '=', environment)
+          .execute()
+      }
+      const changes = [() => manager.deploy('orders'), () => manager.kill({ issuer: 'CN=Later' })]
+      for (const change of changes) {
+        await change()
+        await forget()
+        // A manager that goes on remembers what it has read under this number.
+        const stale = await state()
+        const numbers = [stale.live, ...stale.pointers].map((one) => one?.document.sequence ?? 0)
+        expect(stale.set.document.sequence).toBeLessThan(Math.max(...numbers))
+        const told: string[] = []
+        const end = store.onChange((name) => told.push(name))
+        expect(await start()).toBeUndefined()
+        await until('the change is told', () => told.includes(environment))
+        end()
+        const { set, pointers, live } = await state()
+        expect(pointers).toEqual(stale.pointers)
+        expect(set.document.live).toEqual({
+          hash: live?.document.hash,
+          sequence: live?.document.sequence,
+        })
+        expect(set.document.proxies.map(({ sequence, hash }) => ({ sequence, hash }))).toEqual(
+          pointers.map(({ document: { sequence, hash } }) => ({ sequence, hash })),
+        )
+        expect(set.document.sequence).toBeGreaterThan(Math.max(...numbers))
+      }
+    })
   })
 
   describe('events', () => {
