@@ -216,7 +216,7 @@ export class Listener implements Entrance {
 
   /** Its connection is a request's no more, and has no other turn. */
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    this.#sockets.get(socket)?.take(request, () => {
+    this.#sockets.get(socket)?.takeSocket(request, () => {
       // Node may have set one after the answer before.
       socket.setTimeout(0)
       new Tunnel(this.#core, this, request, socket, head).begin()
@@ -297,7 +297,7 @@ export class Listener implements Entrance {
       return
     }
     const socket = second as Socket
-    this.#sockets.get(socket)?.take(request, () => {
+    this.#sockets.get(socket)?.takeSocket(request, () => {
       refuseUpgrade(socket, refuse())
       return undefined
     })

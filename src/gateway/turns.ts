@@ -25,9 +25,14 @@ export class Turns {
   /** The last one that came, until it was answered and read. */
   #newest: IncomingMessage | undefined
   readonly #waiting: Begin[] = []
+  /** Nothing more is to be read for now. */
   #isHeld = false
+  /** What comes after is not HTTP, and whoever takes its turn reads it. */
+  #isTunnel = false
   /** What still comes counts for nothing. */
   #isOver = false
+  /** Requests that came nevertheless: Node keeps them to the end of the connection. */
+  #forgotten = 0
   #isEnding = false
   #isDraining = false
   #hasBegun = false
@@ -38,10 +43,21 @@ export class Turns {
 
   /** @param begin - Now, or when its turn has come. `next` tells that it has ended. */
   take(request: IncomingMessage, begin: Begin): void {
-    if (this.#isOver) return
+    if (this.#isOver) {
+      this.#forgotten++
+      if (this.#forgotten > mostWaiting) this.#socket.destroy()
+      return
+    }
     this.#newest = request
     if (this.#isBusy) this.#wait(begin)
     else this.#run(begin)
+  }
+
+  /** As `take`, of a request with which the connection leaves the server: from here on Node reads nothing of it. */
+  takeSocket(request: IncomingMessage, begin: Begin): void {
+    this.#isTunnel = true
+    this.#isHeld = false
+    this.take(request, begin)
   }
 
   /**
@@ -55,6 +71,7 @@ export class Turns {
     if (this.#newest?.complete) this.#newest = undefined
     if (isLast || !this.#socket.writable) {
       this.#isOver = true
+      this.#isHeld = false
       this.#waiting.length = 0
       return
     }
@@ -110,9 +127,19 @@ export class Turns {
 
   #wait(begin: Begin): void {
     this.#waiting.push(begin)
-    if (this.#isHeld || this.#waiting.length < maxWaiting) return
+    if (this.#waiting.length > mostWaiting) {
+      this.#isOver = true
+      this.#isHeld = false
+      this.#waiting.length = 0
+      this.#socket.destroy()
+      return
+    }
+    if (this.#isTunnel || this.#waiting.length < maxWaiting) return
     this.#isHeld = true
-    this.#socket.pause()
+    // At the end of every request Node resumes the socket, so it is paused after that, and again for each that comes nevertheless.
+    queueMicrotask(() => {
+      if (this.#isHeld) this.#socket.pause()
+    })
   }
 
   #misreadCurrent(code: GatewayCode): void {
@@ -131,6 +158,7 @@ export class Turns {
   #end(): void {
     if (this.#isEnding) return
     this.#isOver = true
+    this.#isHeld = false
     this.#isEnding = true
     endSoon(this.#socket)
   }
@@ -145,8 +173,11 @@ export function endSoon(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer))
 }
 
-/** Local limit, beyond which nothing more is read: that of Firefox when it still sent requests ahead. */
+/** Local limit, from which on nothing more is read. What had been read by then is taken all the same. */
 const maxWaiting = 32
+
+/** Local limit of those that wait, and of those that are forgotten: beyond it the connection is destroyed. It needs no pause to hold. */
+const mostWaiting = 1000
 
 /** Milliseconds in which who has just connected may send a request to a gateway that ends. */
 export const graceMs = 1000

@@ -1,5 +1,6 @@
 /** Requests that are sent ahead on a connection of HTTP/1.1, RFC 9112 §9.3.2: one after the other, and none behind the last answer. */
-import type { ServerResponse } from 'node:http'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, type TLSSocket } from 'node:tls'
 import client from 'prom-client'
 import { describe, expect, test } from 'vitest'
@@ -27,7 +28,7 @@ const statusesIn = (text: string) =>
   [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
 
 /** An upstream that answers when it is told to, and what it was asked. */
-async function held(policies = requestPolicies()) {
+async function held(policies = requestPolicies(), headMs = 300) {
   const asked: string[] = []
   const open: ServerResponse[] = []
   let aborted = 0
@@ -42,7 +43,7 @@ async function held(policies = requestPolicies()) {
       })
     },
     { policies },
-    { logger, metrics: { client, register }, limits: { headMs: 300 } },
+    { logger, metrics: { client, register }, limits: { headMs } },
   )
   return {
     ...running,
@@ -72,6 +73,33 @@ async function say(port: number, text: string) {
   })
   socket.write(text, 'latin1')
   return { socket, received: () => received, isClosed: () => isClosed }
+}
+
+/** How many requests Node has read from clients of the gateway. */
+function countRead(): () => number {
+  let read = 0
+  const count = (message: unknown): void => {
+    const { socket } = (message as { request: IncomingMessage }).request
+    if ('encrypted' in socket) read++
+  }
+  subscribe('http.server.request.start', count)
+  world.after(() => {
+    unsubscribe('http.server.request.start', count)
+  })
+  return () => read
+}
+
+/** Looks until it has not changed for a while. */
+async function settled(value: () => number): Promise<void> {
+  let last = value()
+  let since = performance.now()
+  await until(() => {
+    if (value() !== last) {
+      last = value()
+      since = performance.now()
+    }
+    return performance.now() - since > 300
+  }, 20_000)
 }
 
 describe('requests that are sent ahead', () => {
@@ -142,6 +170,67 @@ describe('requests that are sent ahead', () => {
   })
 })
 
+describe('more requests sent ahead than may wait', () => {
+  test('are not read, and are answered in their turn', async () => {
+    const { port, gateway, asked, answer } = await held(requestPolicies(), 60_000)
+    const read = countRead()
+    const text = get('/long', `X-Long: ${'x'.repeat(900)}`)
+    const { socket, received, isClosed } = await say(port, text.repeat(20_000))
+    await until(() => asked.length === 1)
+    await settled(read)
+    expect(read()).toBeGreaterThanOrEqual(32)
+    // Those that wait, and what else was in the octets that came with them.
+    expect(read()).toBeLessThan(300)
+    expect(socket.writableLength).toBeGreaterThan(0)
+    for (let n = 0; n < 1000; n++) {
+      await until(() => asked.length > n)
+      answer()
+    }
+    await until(() => statusesIn(received()).length === 1000)
+    await settled(read)
+    expect(read()).toBeLessThan(1300)
+    expect(isClosed()).toBe(false)
+    socket.destroy()
+    // That it is gone is known by what can no longer be written.
+    await until(() => {
+      answer()
+      return gateway.requests === 0
+    })
+    expect(asked.length).toBeLessThan(1030)
+  })
+
+  test('are not read on and on once nothing of it counts', async () => {
+    const { port, gateway, asked, answer } = await held()
+    const read = countRead()
+    const text = get('/long', `X-Long: ${'x'.repeat(900)}`)
+    const { isClosed } = await say(port, text.repeat(20_000))
+    await until(() => asked.length === 1)
+    // The head in which the reading stopped is overdue by now, and the last of what is answered.
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await until(() => {
+      answer()
+      return isClosed()
+    })
+    await until(() => gateway.requests === 0)
+    expect(asked.length).toBeLessThan(300)
+    expect(read()).toBeLessThan(2000)
+  })
+
+  test('and were read at once end the connection', async () => {
+    const { port, gateway, asked, aborted, logged } = await held()
+    const read = countRead()
+    const { received, isClosed } = await say(port, get('/').repeat(20_000))
+    await until(isClosed)
+    await until(() => gateway.requests === 0)
+    expect(read()).toBeGreaterThan(1000)
+    expect(read()).toBeLessThan(6000)
+    expect(received()).toBe('')
+    expect(asked.length).toBeLessThanOrEqual(1)
+    await until(() => aborted() === asked.length)
+    expect(logged()).toHaveLength(1)
+  })
+})
+
 describe('behind a request under way', () => {
   test('what cannot be read is answered in its turn', async () => {
     const { port, asked, answer } = await held()
@@ -196,6 +285,33 @@ describe('behind a request under way', () => {
     expect(statusesIn(received())).toEqual([200, 101])
     await new Promise((resolve) => setTimeout(resolve, 1200))
     expect(isClosed()).toBe(false)
+  })
+
+  test('a WebSocket that many are before loses nothing of what its client says early', async () => {
+    const open: ServerResponse[] = []
+    let got = ''
+    const { url, server } = await world.upstream((_request, response) => open.push(response))
+    server.on('upgrade', (_request, socket) => {
+      socket.on('data', (data: Buffer) => {
+        got += data.toString('latin1')
+      })
+      socket.on('error', () => {})
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nWELCOME',
+      )
+    })
+    const { port } = await world.gateway(stateOf(world.snapshot(url)))
+    const upgrade = get('/ws', 'Connection: Upgrade', 'Upgrade: websocket')
+    const { socket, received } = await say(port, get('/a').repeat(40) + upgrade)
+    await until(() => open.length === 1)
+    socket.write('EARLY')
+    for (let n = 0; n < 40; n++) {
+      await until(() => open.length > 0)
+      open.shift()?.end('ok')
+    }
+    await until(() => received().includes('WELCOME'))
+    socket.write('LATE')
+    await until(() => got === 'EARLYLATE')
   })
 
   test('a request whose body cannot be read is answered, and never forwarded', async () => {
