@@ -88,7 +88,8 @@ describe.each(forms)('behind %s', (name, form) => {
         expect((await curl(proxy.port, { http2 })).status).toBe(401)
         expect(code()).toBe('certificate-missing')
       })
-      test('refuses an expired certificate', async () => {
+      // Again: behind Envoy over HTTP/2 curl once had no answer at all, on a busy machine. Who is let in is let in every time.
+      test('refuses an expired certificate', { retry: 1 }, async () => {
         const { status } = await curl(proxy.port, { client: clients.expired, http2, data: 'x' })
         expect(status).toBe(form.letsExpiredIn ? 401 : 0)
         if (status === 401)
