@@ -127,12 +127,12 @@ export class LiveTrusts {
     const settings = JSON.stringify([urls, distributionPoints, responder, allowAddresses])
     const known = this.#revocations.get(key)
     if (known?.settings === settings) return known.revocation
-    if (known !== undefined) this.#replaced = [...this.#replaced, [key, known.revocation]]
     const { project, apiProxy } = snapshot
     const revocation = new LiveRevocation(snapshot.revocation, (event) =>
       this.#onEvent({ project, apiProxy }, event),
     )
     revocation.upload(this.#listsOf(key))
+    if (known !== undefined) this.#replaced = [...this.#replaced, [key, known.revocation]]
     this.#revocations.set(key, { settings, revocation })
     return revocation
   }

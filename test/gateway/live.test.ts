@@ -178,7 +178,7 @@ describe.each(versions)('a proxy that stays as it was, %s', (version) => {
 
   test('gets new lists, in the place of a source whose settings would be others', async () => {
     const { gateway, refused, running } = await stay()
-    const urls = ['http://127.0.0.1:9/a.crl']
+    const urls = ['http://127.0.0.1:60001/a.crl']
     const unusable = stateOf({
       ...running,
       trustAnchors: [],
