@@ -4,6 +4,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { TrustAnchors } from '../client/trust-anchors.ts'
+import type { Place } from '../deployment/place.ts'
 import { type Agents, ApiProxy, keyOf, type Shared } from './api-proxy.ts'
 import { clientCertificates } from './connection.ts'
 import { type Hint, hintOf } from './contexts.ts'
@@ -12,7 +13,7 @@ import { Listener } from './listener.ts'
 import { LiveTrusts } from './live.ts'
 import { gatewayMetrics } from './metrics.ts'
 import { type GatewayOptions, type ReadGatewayOptions, readGatewayOptions } from './options.ts'
-import { Routes } from './routes.ts'
+import { placeKeyOf, Routes } from './routes.ts'
 import type { ApplyProblem, ApplyResult, DeployedProxy, GatewayState, HeldPlace } from './state.ts'
 import { MaterialReader } from './trust.ts'
 import { leaveMs } from './tunnel.ts'
@@ -22,8 +23,8 @@ export interface Gateway {
   readonly addresses: readonly { readonly host: string; readonly port: number }[]
   /**
    * Puts a state in force as a whole; one after the other, in the order of the calls. Requests under way end under what they began with.
-   * A proxy that cannot be built stays as it is, and is a problem: its new place is held, so that no other proxy answers there. Never
-   * rejects.
+   * A proxy that cannot be built stays as it is, and is a problem: its new place is held, so that no other proxy answers there, and its
+   * old one is left to whom the state gives it. Never rejects.
    */
   apply(state: GatewayState): Promise<ApplyResult>
   /** Requests under way. */
@@ -146,9 +147,10 @@ class RunningGateway implements Gateway {
         until = performance.now() + slice
       }
     }
-    this.#route(next, problems)
+    const claims = new Claims(state)
+    this.#route(next, claims, problems)
     const held = heldIn(state, next)
-    const routes = new Routes([...next.values()], held)
+    const routes = new Routes([...next.values()], held, claims.isLost)
     // What was put together meanwhile must not outlive the end.
     if (this.#isEnded) return { problems, built: 0 }
     this.#held = held
@@ -190,13 +192,18 @@ class RunningGateway implements Gateway {
     }
   }
 
-  /** Whoever comes to a place that is taken is refused, and stays where it was; who was there before has the first right. */
-  #route(next: Map<string, ApiProxy>, problems: ApplyProblem[]): void {
+  /**
+   * Whoever comes to a place that is taken is refused, and stays where it was; who was there before has the first right, unless it is
+   * there only because it could not be built anew.
+   */
+  #route(next: Map<string, ApiProxy>, claims: Claims, problems: ApplyProblem[]): void {
     for (;;) {
       const isOld = ([key, proxy]: [string, ApiProxy]): boolean => this.#proxies.get(key) === proxy
       const all = [...next]
       const routes = new Routes(
         [...all.filter(isOld), ...all.filter((one) => !isOld(one))].map(([, proxy]) => proxy),
+        [],
+        claims.isLost,
       )
       if (routes.taken.length === 0) return
       // Each round takes at least one of the new ones back.
@@ -300,6 +307,42 @@ class RunningGateway implements Gateway {
     for (const proxy of this.#proxies.values()) proxy.retire()
     this.#proxies = new Map()
     this.#live.keepOnly(new Set())
+  }
+}
+
+/** Whose each place is in a state, whether it can be served there or not. */
+class Claims {
+  readonly #owners = new Map<string, Set<string>>()
+  /** Of each proxy the hash that it should run with. Absent: it should run with one that is not at hand. */
+  readonly #hashes = new Map<string, string>()
+
+  constructor({ proxies, held }: GatewayState) {
+    // What is at hand of these is something older.
+    const old = new Set(held.map(keyOf))
+    for (const { hash, snapshot } of proxies) {
+      const key = keyOf(snapshot)
+      if (old.has(key)) continue
+      this.#hashes.set(key, hash)
+      this.#add(key, snapshot)
+    }
+    for (const place of held) this.#add(keyOf(place), place)
+  }
+
+  #add(key: string, { hosts, basePath }: Place): void {
+    for (const host of hosts) {
+      const place = placeKeyOf(host, basePath)
+      const owners = this.#owners.get(place)
+      if (owners === undefined) this.#owners.set(place, new Set([key]))
+      else owners.add(key)
+    }
+  }
+
+  /** Under an older snapshot a proxy may ask for less than the one that should answer: it stays only where that is nobody else. */
+  readonly isLost = ({ project, name, hash, basePath }: ApiProxy, host: string): boolean => {
+    const key = keyOf({ project, apiProxy: name })
+    if (this.#hashes.get(key) === hash) return false
+    const owners = this.#owners.get(placeKeyOf(host, basePath))
+    return owners !== undefined && !owners.has(key)
   }
 }
 

@@ -15,11 +15,17 @@ export class Routes<P extends Routed> {
    * @param proxies - Of two with the same host and base path the first one is served.
    * @param held - Places of proxies that cannot be served: nobody else is, not by a shorter path and not as every other host. What is
    * served at the very same host and path is served on.
+   * @param isLost - Whether a proxy is not served at one of its hosts, where somebody else should be.
    */
-  constructor(proxies: readonly P[], held: readonly Place[] = []) {
+  constructor(
+    proxies: readonly P[],
+    held: readonly Place[] = [],
+    isLost: (proxy: P, host: string) => boolean = () => false,
+  ) {
     const taken: P[] = []
     for (const proxy of proxies) {
       for (const host of proxy.hosts) {
+        if (isLost(proxy, host)) continue
         const isAdded = this.#at(host).add(proxy.basePath, proxy)
         if (!isAdded && !taken.includes(proxy)) taken.push(proxy)
       }
@@ -56,6 +62,11 @@ export class Routes<P extends Routed> {
   get hosts(): IterableIterator<string> {
     return this.#byHost.keys()
   }
+}
+
+/** One host of a place, as a key: base paths in another case are the same one. */
+export function placeKeyOf(host: string, basePath: string): string {
+  return `${host}\n${basePath.toLowerCase()}`
 }
 
 export class HostRoutes<P extends Routed> {

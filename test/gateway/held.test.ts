@@ -2,6 +2,7 @@
 import client from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { Routes } from '../../src/gateway/routes.ts'
+import type { Hooks } from '../../src/http/event.ts'
 import {
   ask,
   codeOf,
@@ -107,6 +108,68 @@ describe.each(versions)('a gateway, %s', (version) => {
     expect(await statusOf(port, '/guarded/x')).toEqual([200, 'open'])
     expect(await statusOf(port, '/moved/x')).toEqual([503, 'proxy-not-in-force'])
     expect(await statusOf(port, '/x')).toEqual([200, 'open'])
+  })
+
+  const strict = requestPolicies(validating)
+  const refusals: (string | undefined)[] = []
+  const hooks: Hooks[] = [{ decision: ({ code }) => refusals.push(code) }]
+  const answerOf = async (port: number, path: string) => {
+    const answered = await statusOf(port, path)
+    return answered[0] === 401 ? [401, refusals.at(-1)] : answered
+  }
+  const missing = [401, 'certificate-missing']
+
+  test.each(['cannot be had', 'cannot be built'])(
+    'a proxy whose new snapshot %s yields its old place to whom the state gives it',
+    async (why) => {
+      const { url } = await world.upstream((_request, response) => response.end('old'))
+      const a = world.snapshot(url, { apiProxy: 'a', basePath: '/pay' })
+      const b = world.snapshot(url, { apiProxy: 'b', basePath: '/Pay', policies: strict })
+      const { gateway, port } = await world.gateway(stateOf(a), { hooks })
+      expect(await answerOf(port, '/pay')).toEqual([200, 'old'])
+      const moved = { ...a, basePath: '/old' }
+      const places = [{ project: 'shop', apiProxy: 'a', hosts: a.hosts, basePath: '/old' }]
+      const state =
+        why === 'cannot be had'
+          ? { ...stateOf(a, b), held: places }
+          : stateOf({ ...moved, policies: strict, trustAnchors: [] }, b)
+      for (let round = 0; round < 2; round++) {
+        const { problems } = await gateway.apply(state)
+        expect(problems.filter(({ apiProxy }) => apiProxy === 'b')).toEqual([])
+        expect(await answerOf(port, '/pay')).toEqual(missing)
+        expect(await answerOf(port, '/old')).toEqual([503, 'proxy-not-in-force'])
+      }
+      await gateway.apply(stateOf(moved, b))
+      expect(await answerOf(port, '/old')).toEqual([200, 'old'])
+      expect(await answerOf(port, '/pay')).toEqual(missing)
+    },
+  )
+
+  test('an older proxy answers nowhere in the place of one that cannot be had either', async () => {
+    const { url } = await world.upstream((_request, response) => response.end('old'))
+    const hosts = ['api.example', 'other.example']
+    const a = world.snapshot(url, { apiProxy: 'a', basePath: '/pay', hosts })
+    const { gateway, port } = await world.gateway(stateOf(a))
+    const held = [
+      { project: 'shop', apiProxy: 'a', hosts, basePath: '/old' },
+      { project: 'shop', apiProxy: 'b', hosts: ['api.example'], basePath: '/pay' },
+    ]
+    await gateway.apply({ ...stateOf(a), held })
+    expect(await statusOf(port, '/pay')).toEqual([503, 'proxy-not-in-force'])
+    expect(await statusOf(port, '/old')).toEqual([503, 'proxy-not-in-force'])
+    // Of this host nobody else has been given the place.
+    expect(await statusOf(port, '/pay', 'other.example')).toEqual([200, 'old'])
+  })
+
+  test('an older proxy stays where it should be, whoever else comes there', async () => {
+    const { url } = await world.upstream((_request, response) => response.end('old'))
+    const a = world.snapshot(url, { apiProxy: 'a', basePath: '/pay' })
+    const b = world.snapshot(url, { apiProxy: 'b', basePath: '/pay', policies: strict })
+    const { gateway, port } = await world.gateway(stateOf(a))
+    const held = [{ project: 'shop', apiProxy: 'a', hosts: a.hosts, basePath: '/pay' }]
+    const { problems } = await gateway.apply({ ...stateOf(a, b), held })
+    expect(problems).toMatchObject([{ apiProxy: 'b', code: 'route-taken' }])
+    expect(await answerOf(port, '/pay')).toEqual([200, 'old'])
   })
 
   test('holds what is left of the place of a proxy that came too late to a part of it', async () => {
