@@ -96,6 +96,7 @@ const layers: { readonly [folder: string]: Layer } = {
       'base',
       'x509',
       'effect',
+      'path',
       'revocation',
       'acl',
       'client',
