@@ -70,7 +70,6 @@ const layers: { readonly [folder: string]: Layer } = {
       'der',
       'x509',
       'effect',
-      'path',
       'revocation',
       'acl',
       'client',

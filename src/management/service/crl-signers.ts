@@ -1,17 +1,13 @@
 /** Which key has signed a list, of those that the owner's trust stores name: RFC 5280 §6.3.3 (f). @module */
 
 import { bytesEqual } from '../../base/bytes.ts'
-import { defaultAlgorithmPolicy } from '../../path/algorithms.ts'
-import { askSignature, type SignatureFailure } from '../../path/signature.ts'
 import { maySignCrls } from '../../revocation/crl-signature.ts'
-import { rememberSignature } from '../../revocation/crls.ts'
-import { verifyInTurns } from '../../runtime/verify-in-turns.ts'
+import { isSignedBy } from '../../runtime/revocation/verify-list.ts'
 import type { Certificate, SubjectPublicKeyInfo } from '../../x509/certificate.ts'
 import type { CertificateList } from '../../x509/crl.ts'
 import type { Name } from '../../x509/name.ts'
 import { nameKey } from '../../x509/name-match.ts'
 import { parseCertificate } from '../../x509/parse-certificate.ts'
-import { judgedKeysOf } from '../../x509/parse-crl.ts'
 import { storedDer } from './certificates.ts'
 import type { Db, Owner } from './lookups.ts'
 import { type StoredTrustStore, storedTrustStores } from './settings.ts'
@@ -64,37 +60,6 @@ export async function crlSignerOf(
   return { by: isForged ? 'nobody' : 'unknown' }
 }
 
-/** @returns `undefined`: a scheme or a key that no policy takes, or none that runs here. */
-export async function isSignedBy(
-  list: CertificateList,
-  spki: SubjectPublicKeyInfo,
-): Promise<boolean | undefined> {
-  const known = judgedKeysOf(list).verifiesUnder(spki.der)
-  if (known !== undefined) return known
-  const verifies = await verify(list, spki)
-  if (verifies !== undefined) rememberSignature(list, spki.der, verifies)
-  return verifies
-}
-
-async function verify(
-  list: CertificateList,
-  spki: SubjectPublicKeyInfo,
-): Promise<boolean | undefined> {
-  const question = askSignature({
-    algorithm: list.signatureAlgorithm,
-    data: list.tbsCertList.der,
-    signature: list.signatureValue,
-    spki,
-    policy: defaultAlgorithmPolicy,
-    memorable: false,
-    budget: { signatures: Number.POSITIVE_INFINITY },
-  })
-  if (question === undefined) return undefined
-  if ('code' in question) return cannotBe.has(question.code) ? false : undefined
-  const answer = await verifyInTurns(question)
-  return answer === 'unsupported' ? undefined : answer === 'valid'
-}
-
 function* namedIn(
   { anchors, intermediates }: StoredTrustStore,
   issuer: Name,
@@ -112,10 +77,5 @@ function spkiOf({ tbsCertificate }: Certificate): Uint8Array {
   return tbsCertificate.subjectPublicKeyInfo.der
 }
 
-/** The key has not made this signature, whatever policies take. */
-const cannotBe: ReadonlySet<SignatureFailure['code']> = new Set([
-  'signature-invalid',
-  'signature-algorithm-key-mismatch',
-])
 /** Local limit on keys with one name, each of which costs hashing the list: a CA has one or two. */
 const maxSigners = 8

@@ -3,7 +3,6 @@
 import { bytesEqual } from '../../base/bytes.ts'
 import { failed, type Result, success } from '../../base/result.ts'
 import type { IssuerIndex } from '../../path/issuer-index.ts'
-import { rememberSignature } from '../../revocation/crls.ts'
 import type { StatusIssuer } from '../../revocation/status.ts'
 import { parseSubjectPublicKeyInfo } from '../../x509/algorithms.ts'
 import type { SubjectPublicKeyInfo } from '../../x509/certificate.ts'
@@ -14,7 +13,7 @@ import { parseCrlInSteps } from '../../x509/parse-crl.ts'
 import type { TakeFailure } from './failure.ts'
 import { listOctets } from './list-octets.ts'
 import { inTurns, Turn } from './turns.ts'
-import { verifyList } from './verify-list.ts'
+import { isSignedBy } from './verify-list.ts'
 
 export interface ReadList {
   readonly list: CertificateList
@@ -103,29 +102,20 @@ async function findSigner(
   const { keyIdentifier } = crlExtensions.authorityKeyIdentifier ?? {}
   const configured: (boolean | undefined)[] = []
   for (const spki of signers.configured(issuer, keyIdentifier)) {
-    const verifies = await verifyAndRemember(list, spki)
+    const verifies = await isSignedBy(list, spki)
     if (verifies) return spki
     configured.push(verifies)
   }
   if (configured.length > 0 && configured.every((one) => one === false)) return 'forged'
   // A CA may sign lists with another key than certificates: that this one did not sign says nothing.
   for (const spki of signers.met(issuer)) {
-    if (await verifyAndRemember(list, spki)) return spki
+    if (await isSignedBy(list, spki)) return spki
   }
   for (const { list: other, signedBy } of before) {
     if (signedBy === undefined || !namesMatch(other.tbsCertList.issuer, issuer)) continue
-    if (await verifyAndRemember(list, signedBy)) return signedBy
+    if (await isSignedBy(list, signedBy)) return signedBy
   }
   return undefined
-}
-
-async function verifyAndRemember(
-  list: CertificateList,
-  spki: SubjectPublicKeyInfo,
-): Promise<boolean | undefined> {
-  const verifies = await verifyList(list, spki)
-  if (verifies !== undefined) rememberSignature(list, spki.der, verifies)
-  return verifies
 }
 
 /** Local limit: each costs hashing the list once; a CA has a key and its next one. */

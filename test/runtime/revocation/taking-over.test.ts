@@ -125,8 +125,12 @@ describe('signers', () => {
     expect(source.status()).toMatchObject([{ verified: true }])
   })
 
-  test('keep out a list that another key has signed under their name', async () => {
-    const forged = { thisUpdate: testTime - 60, signingKey: 'P-256#7' as const }
+  test.each([
+    ['P-256#7'],
+    // Of another kind: a key for ECDSA has certainly not made a signature with RSA.
+    ['RSA-2048'],
+  ] as const)('keep out a list that %s has signed under their name', async (signingKey) => {
+    const forged = { thisUpdate: testTime - 60, signingKey }
     const source = await afterBoth({}, forged, { signers: [signersOf(ca)] })
     expect(failuresOf(source)).toEqual([{ code: 'signature-invalid' }])
     expect(source.epoch).toBe(1)
