@@ -231,7 +231,7 @@ function descend(
   if (state.level === undefined) return undefined
   const expecting = expectations(state.level, state.budget)
   if (expecting === undefined) return exhausted
-  const any = state.level.get(anyPolicy)
+  const anyNode = state.level.get(anyPolicy)
   const next = new Map<string, Node>()
   let listsAny = false
   for (const { policyIdentifier: policy } of policies) {
@@ -240,7 +240,7 @@ function descend(
       continue
     }
     // Step (d)(1): (i) under every node that expects it, or else (ii) under anyPolicy.
-    const parents = expecting.get(policy) ?? (any && [any])
+    const parents = expecting.get(policy) ?? (anyNode && [anyNode])
     if (parents !== undefined) next.set(policy, { policy, parents, expected: undefined })
   }
   // Step (d)(2): what is expected and not listed passes under anyPolicy.
@@ -288,14 +288,14 @@ function mapPolicies(
   }
   if (state.level === undefined) return undefined
   const level = new Map(state.level)
-  const any = level.get(anyPolicy)
+  const anyNode = level.get(anyPolicy)
   for (const [policy, expected] of subjectPolicies) {
     const node = level.get(policy)
     if (state.policyMapping === 0) level.delete(policy)
     else if (node !== undefined) level.set(policy, { ...node, expected })
-    else if (any !== undefined) {
+    else if (anyNode !== undefined) {
       // At depth 0, where only an anchor without policies leaves us, anyPolicy is its own parent.
-      const parents = any.parents.length === 0 ? [any] : any.parents
+      const parents = anyNode.parents.length === 0 ? [anyNode] : anyNode.parents
       level.set(policy, { policy, parents, expected })
     }
   }
