@@ -38,7 +38,7 @@ export class Fields {
     if (value === undefined && otherwise !== undefined) return otherwise
     if ((allowed as readonly unknown[]).includes(value)) return value as T
     const problem = value === undefined ? 'missing' : 'invalid'
-    this.problem(name, problem, allowed.join(', '))
+    this.problem(name, problem, oneOfWords(allowed))
     return otherwise ?? allowed[0]
   }
 
@@ -83,4 +83,10 @@ export class Fields {
       this.#problems.push({ path, problem: 'unknown-field', expected })
     }
   }
+}
+
+/** What a message says of the values that there are. */
+export function oneOfWords(values: readonly unknown[]): string {
+  const words = values.map(String).join(', ')
+  return values.length === 1 ? words : `one of ${words}`
 }

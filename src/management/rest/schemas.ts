@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 import { httpMethods } from '../../policy/endpoint.ts'
+import { oneOfWords } from '../../policy/fields.ts'
 import { newNameWords } from '../service/names.ts'
 import { type FieldProblem, invalid } from '../service/refusal.ts'
 import { isWritableTime, writableTimeWords } from '../service/times.ts'
@@ -38,7 +39,7 @@ function wordsOf(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return bounded('most', issue.origin, issue.maximum)
     case 'invalid_value':
-      return issue.values.map(String).join(', ')
+      return oneOfWords(issue.values)
     case 'invalid_format':
       return issue.format === 'datetime' ? 'a time such as 2026-11-23T22:00:00Z' : issue.message
     default:

@@ -71,7 +71,7 @@ test.each<[string, string, unknown, string, string, string]>([
     { method: 'GETT' },
     'method',
     'invalid',
-    'GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD',
+    'one of GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD',
   ],
   [
     'POST',
