@@ -63,6 +63,7 @@ export function assertNoTransaction(): void {
 
 export class StoreDriver implements Driver {
   readonly #database: Database
+  #isClosed = false
 
   constructor(database: Database) {
     this.#database = database
@@ -71,6 +72,7 @@ export class StoreDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<StoreConnection> {
+    if (this.#isClosed) throw new StoreUnavailable('closed')
     return new StoreConnection(this.#database)
   }
 
@@ -91,6 +93,7 @@ export class StoreDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
+    this.#isClosed = true
     await this.#database.close()
   }
 }

@@ -61,9 +61,10 @@ export async function openStore({
 
 async function openSqliteStore(file: string, limitMs: number, isShared: boolean): Promise<Store> {
   const database = isShared ? await openSqlite(file) : await openAlone(file)
+  const driver = new StoreDriver(database)
   const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new StoreDriver(database),
+    createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
@@ -73,6 +74,7 @@ async function openSqliteStore(file: string, limitMs: number, isShared: boolean)
     kind: 'sqlite',
     db: new Kysely<Schema>({ dialect }),
     database,
+    driver,
     limitMs,
     changes,
     tell: async () => {},
@@ -103,9 +105,10 @@ async function openAlone(file: string): Promise<Database> {
 
 async function openPostgresStore(url: string, limitMs: number): Promise<Store> {
   const database = await openPostgres(url, limitMs)
+  const driver = new StoreDriver(database)
   const dialect: Dialect = {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new StoreDriver(database),
+    createDriver: () => driver,
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
@@ -125,7 +128,16 @@ async function openPostgresStore(url: string, limitMs: number): Promise<Store> {
   }
   let listener: PostgresListener | undefined
   const beforeClose = async (): Promise<void> => listener?.close()
-  const parts = { kind: 'postgres', db, database, limitMs, changes, tell, beforeClose } as const
+  const parts = {
+    kind: 'postgres',
+    db,
+    database,
+    driver,
+    limitMs,
+    changes,
+    tell,
+    beforeClose,
+  } as const
   const store = makeStore(parts)
   return ready(store, database, async () => {
     await migrate(store.transaction, postgresTypes)
@@ -152,6 +164,7 @@ interface Parts {
   readonly kind: Store['kind']
   readonly db: Kysely<Schema>
   readonly database: Database
+  readonly driver: StoreDriver
   /** Of a transaction, in milliseconds. */
   readonly limitMs: number
   readonly changes: Changes
@@ -160,7 +173,16 @@ interface Parts {
   readonly beforeClose: () => Promise<void>
 }
 
-function makeStore({ kind, db, database, limitMs, changes, tell, beforeClose }: Parts): Store {
+function makeStore({
+  kind,
+  db,
+  database,
+  driver,
+  limitMs,
+  changes,
+  tell,
+  beforeClose,
+}: Parts): Store {
   const pending = new WeakMap<Transaction<Schema>, Set<string>>()
   const once = async <T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> => {
     const changed = new Set<string>()
@@ -171,20 +193,30 @@ function makeStore({ kind, db, database, limitMs, changes, tell, beforeClose }: 
     for (const environment of changed) changes.emit(environment)
     return result
   }
+  const repeated = async <T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(work)
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable) || error.outcome === 'unknown') throw error
+        if (!isTransient(error.reason) || attempt === maxAttempts) throw error
+        await sleep(2 ** attempt * 5 * (0.5 + Math.random()))
+      }
+    }
+  }
+  const begun = new Set<Promise<unknown>>()
   let closed: Promise<void> | undefined
   return {
     kind,
     db,
     async transaction(work) {
       assertNoTransaction()
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await once(work)
-        } catch (error) {
-          if (!(error instanceof StoreUnavailable) || error.outcome === 'unknown') throw error
-          if (!isTransient(error.reason) || attempt === maxAttempts) throw error
-          await sleep(2 ** attempt * 5 * (0.5 + Math.random()))
-        }
+      const running = repeated(work)
+      begun.add(running)
+      try {
+        return await running
+      } finally {
+        begun.delete(running)
       }
     },
     async notify(trx, environment) {
@@ -200,7 +232,9 @@ function makeStore({ kind, db, database, limitMs, changes, tell, beforeClose }: 
       closed ??= (async () => {
         changes.clear()
         await beforeClose()
-        await db.destroy()
+        await Promise.allSettled(begun)
+        // Not by Kysely, whose own error for who asks later is none of the store's.
+        await driver.destroy()
       })()
       return closed
     },

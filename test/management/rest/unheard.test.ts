@@ -54,6 +54,8 @@ describe.each(stores)('over $kind', ({ kind, missing, createUrl }) => {
 
     const silent =
       'Stored, but not in force on 1 of 1 gateways: gateway gw-1 has not answered within 2 s'
+    const unheard =
+      'Stored, but the store went away before gateways were heard; they take it when it is back'
     const deploy = { body: {}, headers: { 'idempotency-key': 'k' } }
 
     test('a retry at another manager waits as the first request does', async () => {
@@ -109,6 +111,23 @@ describe.each(stores)('over $kind', ({ kind, missing, createUrl }) => {
       await next.close()
     })
 
+    test('a deployment is stored, and said to be, when the store is closed under it', async () => {
+      await report()
+      const before = await sequenceIn(store)
+      const asked = one.send('POST', path, { body: {} })
+      await until(async () => (await sequenceIn(store)) > before)
+      await store.close()
+      const { status, body } = await asked
+      expect(status).toBe(200)
+      expect(body).toMatchObject({
+        success: true,
+        deploymentResult: {
+          success: false,
+          deploymentResults: [{ environmentName: environment, success: false, message: unheard }],
+        },
+      })
+    })
+
     // A server goes away and comes back; a file does not.
     test.runIf(kind === 'postgres').each([
       ['a deployment', path, {}, 'deploymentResult', 'deploymentResults'],
@@ -129,14 +148,12 @@ describe.each(stores)('over $kind', ({ kind, missing, createUrl }) => {
         await until(async () => (await sequenceIn(store)) > before)
         await postgres?.stop()
         const answer = await asked
-        const message =
-          'Stored, but the store went away before gateways were heard; they take it when it is back'
         expect(answer.status).toBeLessThan(300)
         expect(answer.body).toMatchObject({
           success: true,
           [result]: {
             success: false,
-            [results]: [{ environmentName: environment, success: false, message }],
+            [results]: [{ environmentName: environment, success: false, message: unheard }],
           },
         })
         await postgres?.start()

@@ -473,6 +473,18 @@ describe.each(tested.stores)('the store over $kind', ({ kind, missing, createUrl
       await Promise.all([work, closing.close()])
       expect(await names('closing')).toEqual(['closing-1', 'closing-2'])
     })
+
+    test('who asks a store that is closed hears that it is away', async () => {
+      const closed = await openStore({ url, dangerouslyShared: true })
+      await closed.close()
+      const away = { code: 'store-unavailable', reason: 'closed', outcome: 'not-written' }
+      const read = closed.db.selectFrom('projects').select('name').execute()
+      await expect(read).rejects.toMatchObject(away)
+      const write = closed.db.insertInto('projects').values(project('closed')).execute()
+      await expect(write).rejects.toMatchObject(away)
+      await expect(closed.transaction(async () => 1)).rejects.toMatchObject(away)
+      expect(await names('closed')).toEqual([])
+    })
   })
 })
 
