@@ -59,12 +59,10 @@ export class LiveTrusts {
       next.add(one.project, one.apiProxy, list)
     }
     const whole = new Scoped<CertificateList>()
-    for (const project of next.projects()) if (!unusable.has(project)) whole.addOf(project, next)
-    for (const project of unusable) {
-      // Without the list that an unreadable one was to replace, the project would let in who is on it.
-      whole.addOf(project, this.#whole)
-      next.addOf(project, this.#whole)
-    }
+    whole.addOf(next, (project) => !unusable.has(project))
+    // Without the list that an unreadable one was to replace, the project would let in who is on it.
+    whole.addOf(this.#whole, (project) => unusable.has(project))
+    next.addOf(this.#whole, (project) => unusable.has(project))
     this.#whole = whole
     this.#crls = next
     this.#parsed = parsed
@@ -202,14 +200,10 @@ class Scoped<T> {
     return this.#by.get(key) ?? []
   }
 
-  projects(): ReadonlySet<string> {
-    return new Set(Array.from(this.#by.keys(), projectOf))
-  }
-
-  /** What the project and its proxies have there, beside what they have here. */
-  addOf(project: string, from: Scoped<T>): void {
+  /** What such projects and their proxies have there, beside what they have here. */
+  addOf(from: Scoped<T>, isMeant: (project: string) => boolean): void {
     for (const [key, list] of from.#by) {
-      if (projectOf(key) !== project) continue
+      if (!isMeant(projectOf(key))) continue
       const own = this.#by.get(key) ?? []
       this.#by.set(key, [...own, ...list.filter((one) => !own.includes(one))])
     }

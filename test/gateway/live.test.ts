@@ -135,6 +135,20 @@ describe('a kill list', () => {
   })
 })
 
+test('lists of many projects are put in force in a moment', async () => {
+  const { der } = await issueCrl(world.pki.issuing, { revoked: [] })
+  const sha256 = createHash('sha256').update(der).digest('hex')
+  const crls = Array.from({ length: 20_000 }, (_, i) => {
+    return { project: `project-${i}`, apiProxy: null, sha256, der }
+  })
+  const trusts = new LiveTrusts(() => {})
+  trusts.update({ ...nothing, crls: crls.slice(0, 1) })
+  const begin = performance.now()
+  expect(trusts.update({ ...nothing, crls })).toEqual([])
+  // With a look at all of them for each it is a minute.
+  expect(performance.now() - begin).toBeLessThan(10_000)
+})
+
 describe.each(versions)('a proxy that stays as it was, %s', (version) => {
   const policies = requestPolicies(validating)
   const revocation = { ...defaultRevocation, onUnknown: 'allow' as const }
