@@ -3,11 +3,11 @@
  * its metrics.
  */
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/deployment/canonical.ts'
 import type { ApiProxyClient } from '../../../src/management/client.ts'
+import { type Attack, type Between, standBetween } from './between.ts'
 import {
   Fleet,
   type GatewayProgram,
@@ -29,29 +29,30 @@ interface StateJson {
   live: SignedJson | null
 }
 
-/** What is done to what passes. */
-interface Attack {
-  readonly state?: (state: StateJson) => unknown
-  readonly snapshot?: (octets: Buffer) => Buffer
-}
-
 describe('a gateway behind somebody in the middle', () => {
   let fleet: Fleet
   let manager: Manager
   let proxy: ApiProxyClient
   let gateway: GatewayProgram
-  let attack: Attack = {}
+  let between: Between
+  let attack: Attack<StateJson> = {}
   /** States that the manager sent, the newest last. */
   const sent: StateJson[] = []
-  const streams = new Set<ServerResponse>()
   let isPartnerIn = false
 
   beforeAll(async () => {
     fleet = await Fleet.open()
     manager = await fleet.manager()
     proxy = await fleet.makeProject(manager, await fleet.upstream())
-    const middle = await fleet.listen(createServer(pass))
-    gateway = await fleet.gateway(manager, 'gateway-1', `http://127.0.0.1:${middle}`)
+    between = await standBetween<StateJson>(fleet, manager, () => ({
+      ...attack,
+      state: (state) => {
+        const passed = attack.state?.(state)
+        sent.push(state)
+        return passed
+      },
+    }))
+    gateway = await fleet.gateway(manager, 'gateway-1', `http://127.0.0.1:${between.port}`)
     await until(
       async () => (await fleet.ask(gateway, 'client-a')) === 200,
       () => gateway.log(),
@@ -60,7 +61,11 @@ describe('a gateway behind somebody in the middle', () => {
   afterAll(() => fleet?.close(), 60_000)
 
   const forger = generateKeyPairSync('ed25519').privateKey
-  const attacks: readonly (readonly [what: string, code: string, attack: () => Attack])[] = [
+  const attacks: readonly (readonly [
+    what: string,
+    code: string,
+    attack: () => Attack<StateJson>,
+  ])[] = [
     [
       'flips an octet of a snapshot',
       'snapshot-hash-mismatch',
@@ -169,7 +174,7 @@ describe('a gateway behind somebody in the middle', () => {
     expect(await fleet.ask(gateway, 'expired')).toBe(401)
     // When it is gone the change comes through.
     attack = {}
-    for (const stream of streams) stream.destroy()
+    between.cut()
     await until(
       async () => (await fleet.ask(gateway, 'partner')) === verdict(),
       () => `still not in force\n${gateway.log()}`,
@@ -194,62 +199,6 @@ describe('a gateway behind somebody in the middle', () => {
   async function alarms(code: string): Promise<number> {
     const name = `mtls_policy_gateway_alarms_total{code="${code}"}`
     return (await metricsOf(gateway)).get(name) ?? 0
-  }
-
-  /** The one in the middle. */
-  function pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const { method, url = '', headers } = incoming
-    const { accept = '*/*', authorization = '' } = headers
-    const onward = request(`${manager.url}${url}`, {
-      method,
-      headers: { accept, authorization, 'content-type': 'application/json' },
-    })
-    incoming.pipe(onward)
-    onward.on('error', () => outgoing.destroy())
-    onward.on('response', (response) => {
-      const { 'content-type': type = '', etag = '' } = response.headers
-      outgoing.writeHead(response.statusCode ?? 502, { 'content-type': type, etag })
-      if (type.startsWith('text/event-stream')) passEvents(response, outgoing)
-      else passWhole(url, response, outgoing)
-    })
-    outgoing.on('close', () => onward.destroy())
-  }
-
-  function passEvents(response: IncomingMessage, outgoing: ServerResponse): void {
-    streams.add(outgoing)
-    outgoing.on('close', () => streams.delete(outgoing))
-    outgoing.flushHeaders()
-    let rest = ''
-    response.setEncoding('utf8')
-    response.on('error', () => outgoing.destroy())
-    response.on('data', (chunk: string) => {
-      const lines = (rest + chunk).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) {
-        const data = line.startsWith('data: ') ? line.slice(6) : undefined
-        outgoing.write(`${data === undefined ? line : `data: ${passState(data)}`}\n`)
-      }
-    })
-  }
-
-  async function passWhole(
-    url: string,
-    response: IncomingMessage,
-    outgoing: ServerResponse,
-  ): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of response) chunks.push(chunk)
-    const body = Buffer.concat(chunks)
-    if (url.includes('/snapshots/')) outgoing.end(attack.snapshot?.(body) ?? body)
-    else if (url.includes('/state/') && body.length > 0) outgoing.end(passState(body.toString()))
-    else outgoing.end(body)
-  }
-
-  function passState(text: string): string {
-    const state: StateJson = JSON.parse(text)
-    const passed = attack.state?.(state)
-    sent.push(JSON.parse(text))
-    return passed === undefined ? text : JSON.stringify(passed)
   }
 })
 

@@ -13,10 +13,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Attack, standBetween } from './between.ts'
 import {
   Fleet,
   freePort,
@@ -43,17 +44,11 @@ interface StateJson {
   readonly live: unknown
 }
 
-/** What is done to what passes. */
-interface Attack {
-  readonly state?: (state: StateJson) => unknown
-  /** Of one snapshot; `undefined`: 404. */
-  readonly snapshot?: (body: string) => string | undefined
-}
-
 let fleet: Fleet
 let manager: Manager
 let middle: number
-let attack: Attack = {}
+let attack: Attack<StateJson> = {}
+/** What is done to snapshots is done to its own alone. */
 let attacked: Place = places[0]
 let gateway: GatewayProgram | undefined
 /** Of a gateway that had everything. */
@@ -79,7 +74,13 @@ beforeAll(async () => {
     await project.apiProxy(name).create({ hosts, upstream, environments })
     expect(await project.apiProxy(name).deployments.deploy()).toMatchObject({ success: true })
   }
-  middle = await fleet.listen(createServer(pass))
+  const between = await standBetween<StateJson>(fleet, manager, () => {
+    const { snapshot, ...others } = attack
+    if (snapshot === undefined) return others
+    const name = `"apiProxy":"${attacked.apiProxy}"`
+    return { ...others, snapshot: (octets) => (octets.includes(name) ? snapshot(octets) : octets) }
+  })
+  middle = between.port
   const first = await start()
   await untilWhole(first)
   good = join(fleet.folder, `${first.name}.data`)
@@ -154,17 +155,20 @@ describe('a restart without a manager, after one file', () => {
 })
 
 describe('a first start behind somebody who', () => {
-  const attacks: readonly (readonly [string, string, (place: Place) => Attack])[] = [
+  const attacks: readonly (readonly [string, string, (place: Place) => Attack<StateJson>])[] = [
     ['answers 404 for one snapshot', 'snapshot-unavailable', () => ({ snapshot: () => undefined })],
     [
       'cuts one snapshot off',
       'snapshot-hash-mismatch',
-      () => ({ snapshot: (body) => body.slice(0, 500) }),
+      () => ({ snapshot: (octets) => octets.subarray(0, 500) }),
     ],
     [
       'changes one snapshot',
       'snapshot-hash-mismatch',
-      () => ({ snapshot: (body) => body.replaceAll('"active":true', '"active":false') }),
+      () => ({
+        snapshot: (octets) =>
+          Buffer.from(octets.toString().replaceAll('"active":true', '"active":false')),
+      }),
     ],
     [
       'leaves one pointer out',
@@ -189,7 +193,7 @@ describe('a first start behind somebody who', () => {
     }
   })
 
-  const sets: readonly (readonly [string, string, Attack])[] = [
+  const sets: readonly (readonly [string, string, Attack<StateJson>])[] = [
     [
       'takes the set away',
       'document-malformed',
@@ -363,53 +367,4 @@ async function ask(
   const isOwn = response.headers['content-type'] === 'application/problem+json'
   const code = isOwn ? (JSON.parse(body) as { readonly code?: string }).code : undefined
   return [response.statusCode, response.statusCode === 503 ? code : undefined]
-}
-
-/** The one in the middle. */
-function pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { method, url = '', headers } = incoming
-  const { authorization = '' } = headers
-  const onward = request(`${manager.url}${url}`, {
-    method,
-    headers: { authorization, 'content-type': 'application/json' },
-  })
-  incoming.pipe(onward)
-  onward.on('error', () => outgoing.destroy())
-  onward.on('response', async (response) => {
-    const { 'content-type': type = '' } = response.headers
-    if (type.startsWith('text/event-stream')) {
-      outgoing.writeHead(200, { 'content-type': type })
-      passEvents(response, outgoing)
-      return
-    }
-    const chunks: Buffer[] = []
-    for await (const chunk of response) chunks.push(chunk)
-    let body: string | undefined = Buffer.concat(chunks).toString()
-    if (url.includes('/snapshots/') && body.includes(`"apiProxy":"${attacked.apiProxy}"`)) {
-      if (attack.snapshot !== undefined) body = attack.snapshot(body)
-    } else if (url.includes('/state/')) body = passState(body)
-    outgoing.writeHead(body === undefined ? 404 : (response.statusCode ?? 502))
-    outgoing.end(body)
-  })
-  outgoing.on('close', () => onward.destroy())
-}
-
-function passEvents(response: IncomingMessage, outgoing: ServerResponse): void {
-  outgoing.flushHeaders()
-  let rest = ''
-  response.setEncoding('utf8')
-  response.on('error', () => outgoing.destroy())
-  response.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const data = line.startsWith('data: ') ? line.slice(6) : undefined
-      outgoing.write(`${data === undefined ? line : `data: ${passState(data)}`}\n`)
-    }
-  })
-}
-
-function passState(text: string): string {
-  const passed = attack.state?.(JSON.parse(text) as StateJson)
-  return passed === undefined ? text : JSON.stringify(passed)
 }
