@@ -912,6 +912,20 @@ describe('what a set names and is not there', () => {
   type State = Record<'seenSet' | 'seen' | 'running', unknown>
   const without = (name: string) => (list: unknown) =>
     (list as readonly Signed<Pointer>[]).filter(({ document }) => document.apiProxy !== name)
+  /** Once it has run, with its state on disk changed, and without its manager. */
+  async function followChanged(
+    change: (state: State) => State,
+  ): Promise<ReturnType<typeof follow>> {
+    puppet.state = stateOf(...Object.values(pointers()))
+    const one = follow()
+    await one.subscription.ready
+    await one.subscription.close()
+    const file = join(folder, 'state.json')
+    const state = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...state, ...change(state) }))
+    return follow({}, { url: 'http://127.0.0.1:9', publicKey })
+  }
+
   test.each<[string, string, (state: State) => State]>([
     [
       'without a pointer',
@@ -928,14 +942,7 @@ describe('what a set names and is not there', () => {
       (state) => ({ ...state, running: without('guarded')(state.running) }),
     ],
   ])('on disk, a state %s holds the place', async (_what, code, change) => {
-    puppet.state = stateOf(...Object.values(pointers()))
-    const one = follow()
-    await one.subscription.ready
-    await one.subscription.close()
-    const file = join(folder, 'state.json')
-    const state = JSON.parse(await readFile(file, 'utf8'))
-    await writeFile(file, JSON.stringify({ ...state, ...change(state) }))
-    const again = follow({}, { url: 'http://127.0.0.1:9', publicKey })
+    const again = await followChanged(change)
     await again.subscription.ready
     expect(again.states[0]).toMatchObject({ from: 'disk', held: [place(guarded)] })
     expect(again.runs()).toEqual({ open: 6 })
@@ -961,14 +968,7 @@ describe('what a set names and is not there', () => {
       }),
     ],
   ])('on disk, a state with %s is none', async (_what, code, change) => {
-    puppet.state = stateOf(...Object.values(pointers()))
-    const one = follow()
-    await one.subscription.ready
-    await one.subscription.close()
-    const file = join(folder, 'state.json')
-    const state = JSON.parse(await readFile(file, 'utf8'))
-    await writeFile(file, JSON.stringify({ ...state, ...change(state) }))
-    const again = follow({}, { url: 'http://127.0.0.1:9', publicKey })
+    const again = await followChanged(change)
     await until('the alarm', () => again.codes().includes(code))
     await until('it has looked', () => again.codes().includes('manager-unreachable'))
     expect(again.states).toEqual([])
