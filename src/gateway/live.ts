@@ -169,19 +169,18 @@ export class LiveTrusts {
 
 /** What no proxy in force has, and what is there for as long as a request that is under way has it. */
 class Former<T extends object> {
-  #refs: readonly (readonly [key: string, ref: WeakRef<T>])[] = []
+  #refs: (readonly [key: string, ref: WeakRef<T>])[] = []
 
   add(key: string, value: T): void {
-    this.#refs = [...this.#refs, [key, new WeakRef(value)]]
+    this.#refs.push([key, new WeakRef(value)])
   }
 
   all(): readonly (readonly [key: string, value: T])[] {
-    const there = this.#refs.flatMap(([key, ref]) => {
+    this.#refs = this.#refs.filter(([, ref]) => ref.deref() !== undefined)
+    return this.#refs.flatMap(([key, ref]) => {
       const value = ref.deref()
-      return value === undefined ? [] : [{ key, ref, value }]
+      return value === undefined ? [] : [[key, value] as const]
     })
-    this.#refs = there.map(({ key, ref }) => [key, ref])
-    return there.map(({ key, value }) => [key, value])
   }
 }
 
