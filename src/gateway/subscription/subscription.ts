@@ -372,9 +372,10 @@ class Follower implements Subscription {
   /** Looks for what the set names and nobody has shown. */
   #miss(): void {
     this.#missing = missingPointers(this.#known)
+    const refused = new Set(this.#refusals.map(keyOf))
     for (const one of this.#missing) {
       // Whoever was refused in its place has been told.
-      if (this.#refusals.some((refused) => sameKey(refused, one))) continue
+      if (refused.has(keyOf(one))) continue
       this.#alarm({ ...one, code: 'pointer-unavailable' }, `missing ${keyOf(one)} ${one.sequence}`)
     }
   }
@@ -423,7 +424,10 @@ class Follower implements Subscription {
         this.#setReady()
       }
     } else {
-      problems.push(...this.#unsettled.filter((one) => isStill(one, problems)))
+      // Problems of the gateway's own hold as long as the set does.
+      const now = new Set(problems.map(textOfProblem))
+      const own = this.#unsettled.filter(({ code }) => !retried.has(code))
+      for (const one of own) if (!now.has(textOfProblem(one))) problems.push(one)
     }
     // In force first: a disk takes its time.
     if (this.#hasSeenMore) this.#store()
@@ -449,11 +453,12 @@ class Follower implements Subscription {
   /** Everything that is held has a problem: of what the disk never had, nobody has said anything yet. It is an alarm if it cannot be had now. */
   #tellHeld(held: readonly HeldPlace[], problems: GatewayProblem[]): void {
     const message = 'its snapshot is not at hand'
+    const told = new Set([...this.#problems(), ...problems].map(keyOf))
     for (const { project, apiProxy } of held) {
-      const sequence = this.#known.seenSet?.entries.get(keyOf({ project, apiProxy }))?.sequence ?? 0
-      const whose = { project, apiProxy, sequence }
-      if ([...this.#problems(), ...problems].some((one) => sameKey(one, whose))) continue
-      problems.push({ ...whose, code: 'snapshot-unavailable', message })
+      const key = keyOf({ project, apiProxy })
+      if (told.has(key)) continue
+      const sequence = this.#known.seenSet?.entries.get(key)?.sequence ?? 0
+      problems.push({ project, apiProxy, sequence, code: 'snapshot-unavailable', message })
     }
   }
 
@@ -786,7 +791,7 @@ class Follower implements Subscription {
   }
 
   #problem(code: AlarmCode, message: string, whose: Whose, problems: GatewayProblem[]): void {
-    this.#alarm({ code, message, ...whose }, `${code} ${keyOf(whose)} ${whose.sequence}`)
+    this.#alarm({ code, message, ...whose }, textOfProblem({ code, ...whose }))
     problems.push({ ...whose, code, message: message.slice(0, longestMessage) })
   }
 
@@ -953,17 +958,9 @@ function problemOf({ pointer }: Running, code: AlarmCode, message: string): Gate
   return { project, apiProxy, sequence, code, message }
 }
 
-/** Problems of the gateway's own hold as long as the set does. */
-function isStill(problem: GatewayProblem, now: readonly GatewayProblem[]): boolean {
-  if (retried.has(problem.code)) return false
-  return !now.some(
-    (one) =>
-      one.code === problem.code && one.sequence === problem.sequence && sameKey(one, problem),
-  )
-}
-
-function sameKey(a: Whose, b: Whose): boolean {
-  return a.project === b.project && a.apiProxy === b.apiProxy
+/** The same for the same problem, in whatever words. */
+function textOfProblem({ code, ...whose }: Whose & Pick<GatewayProblem, 'code'>): string {
+  return `${code} ${keyOf(whose)} ${whose.sequence}`
 }
 
 function setOf(
