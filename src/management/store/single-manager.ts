@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Libsql from 'libsql'
+import { diskError } from './sqlite.ts'
 import { StoreUnavailable } from './store.ts'
 
 /**
@@ -48,9 +49,7 @@ async function lockFileOf(file: string): Promise<string> {
     }
     return lock
   } catch (error) {
-    // Its message would name the file.
-    const { code, syscall } = error as NodeJS.ErrnoException
-    throw typeof code === 'string' && syscall !== undefined ? new StoreUnavailable(code) : error
+    throw diskError(error)
   }
 }
 

@@ -279,7 +279,7 @@ async function makeFile(file: string): Promise<void> {
 }
 
 /** Its message would name the file. */
-function diskError(error: unknown): unknown {
+export function diskError(error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   return typeof code === 'string' && syscall !== undefined ? new StoreUnavailable(code) : error
 }
