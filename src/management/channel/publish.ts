@@ -27,7 +27,7 @@ import { type PlaceOfSnapshot, Places } from '../service/places.ts'
 import type { OwnerKind, PointerTable, Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { placedProxies, signSet } from './sets.ts'
-import { SigningKeyReplaced, signerKey, signerOf } from './signer.ts'
+import { demandSigner, SigningKeyReplaced, signerKey } from './signer.ts'
 
 export interface PublisherOptions {
   readonly store: Pick<Store, 'notify'>
@@ -105,8 +105,7 @@ export function createPublisher({
   const publicKey = publicKeyText(createPublicKey(signingKey.privateKey))
 
   async function publishEmpty(trx: Transaction<Schema>, environmentId: string): Promise<void> {
-    const signer = await signerOf(trx)
-    if (signer !== undefined && signer !== publicKey) throw new SigningKeyReplaced()
+    await demandSigner(trx, publicKey)
     await publishSet(trx, environmentId)
   }
 
@@ -152,6 +151,7 @@ export function createPublisher({
     const failure = snapshot === null ? undefined : failureOf(snapshot)
     if (failure !== undefined) return failed(failure)
     const hash = snapshot === null ? null : await writeSnapshot(trx, snapshot)
+    // It never changes, so that it may be remembered even if the transaction is undone.
     if (hash !== null && snapshot !== null) places.note(hash, snapshot)
     // The names under which gateways know it, whatever has become of the proxy since.
     const { project, apiProxy } =
@@ -205,7 +205,7 @@ export function createPublisher({
     let isSetSigned = false
     if (isRunning !== (hash !== null)) {
       const grown = hash === null ? undefined : project
-      const live = await renewLive(trx, environmentId, grown, placed)
+      const live = await publishLive(trx, environmentId, grown, placed)
       if (!live.ok) {
         await pointBack()
         return live
@@ -225,19 +225,11 @@ export function createPublisher({
     return place === undefined ? 0 : placeOctets(place)
   }
 
-  function publishLive(
+  /** @param placed - As for the set. */
+  async function publishLive(
     trx: Transaction<Schema>,
     environmentId: string,
     grown?: string,
-  ): ReturnType<Publisher['publishLive']> {
-    return renewLive(trx, environmentId, grown)
-  }
-
-  /** @param placed - As for the set. */
-  async function renewLive(
-    trx: Transaction<Schema>,
-    environmentId: string,
-    grown: string | undefined,
     placed?: readonly PlacedProxy[],
   ): ReturnType<Publisher['publishLive']> {
     const environment = await trx

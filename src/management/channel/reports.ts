@@ -1,6 +1,7 @@
 /** What gateways say that they run: kept in the store for every manager, and told at once to whoever waits for it. @module */
 
 import type { GatewayProblem, GatewayReport, RunningProxy } from '../../deployment/channel.ts'
+import { chunksOf } from '../service/chunks.ts'
 import type { Store } from '../store/store.ts'
 import { Turns } from '../store/turns.ts'
 
@@ -212,15 +213,13 @@ export class Reports {
     // A statement of its own, which waits for no deployment, nor deployments for it. In one order, whichever manager writes.
     rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
     try {
-      for (let at = 0; at < rows.length; at += chunk) {
-        const values = rows
-          .slice(at, at + chunk)
-          .map(({ environmentId, name, seenAt, report }) => ({
-            environment_id: environmentId,
-            name,
-            seen_at: seenAt,
-            report,
-          }))
+      for (const some of chunksOf(rows)) {
+        const values = some.map(({ environmentId, name, seenAt, report }) => ({
+          environment_id: environmentId,
+          name,
+          seen_at: seenAt,
+          report,
+        }))
         await this.#store.db
           .insertInto('gateways')
           .values(values)
@@ -383,8 +382,6 @@ const unusableCodes: ReadonlySet<string> = new Set(['proxy-unusable', 'route-tak
 const connectedMs = 25_000
 const lookAgainMs = 100
 const gatherMs = 10
-/** Rows of one statement; SQLite takes 32,766 parameters. */
-const chunk = 1000
 const sweepMs = 3_600_000
 /** Gateways in containers have a new name with each start. */
 const keptMs = 7 * 86_400_000

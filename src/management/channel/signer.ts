@@ -15,6 +15,7 @@ import {
   signDocument,
 } from '../../deployment/pointer.ts'
 import { recordChange } from '../service/audit.ts'
+import { chunksOf } from '../service/chunks.ts'
 import type { Db } from '../service/lookups.ts'
 import { Places } from '../service/places.ts'
 import type { Schema } from '../store/schema.ts'
@@ -49,6 +50,12 @@ export async function signerOf(db: Db): Promise<string | undefined> {
     .where('key', '=', signerKey)
     .executeTakeFirst()
   return row?.value
+}
+
+/** @throws {SigningKeyReplaced} When somebody has signed, and it was not this key. */
+export async function demandSigner(db: Db, publicKey: string): Promise<void> {
+  const signer = await signerOf(db)
+  if (signer !== undefined && signer !== publicKey) throw new SigningKeyReplaced()
 }
 
 /**
@@ -188,10 +195,10 @@ async function signRows(
       ? []
       : [{ environment_id: environmentId, api_proxy_id: apiProxyId, ...row }],
   )
-  for (let at = 0; at < pointers.length; at += chunk) {
+  for (const some of chunksOf(pointers)) {
     await trx
       .insertInto('pointers')
-      .values(pointers.slice(at, at + chunk))
+      .values([...some])
       .onConflict((conflict) =>
         conflict.columns(['environment_id', 'api_proxy_id']).doUpdateSet(({ ref }) => ({
           sequence: ref('excluded.sequence'),
@@ -215,5 +222,3 @@ async function signRows(
 export const signerKey = 'signing-key'
 /** In the audit log. */
 const actor = 'manager'
-/** Rows of one statement; SQLite takes 32,766 parameters. */
-const chunk = 500

@@ -6,7 +6,7 @@ import { logText, withoutTokens } from '../../base/log-text.ts'
 import { publicKeyText, type SigningKey } from '../../deployment/index.ts'
 import { createPublisher } from '../channel/publish.ts'
 import { type Channel, createChannel } from '../channel/routes.ts'
-import { SigningKeyReplaced, signerOf, takeOver } from '../channel/signer.ts'
+import { demandSigner, takeOver } from '../channel/signer.ts'
 import type { NewToken, TokenRequest } from '../resources.ts'
 import { Places } from '../service/places.ts'
 import { Refusal } from '../service/refusal.ts'
@@ -158,8 +158,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   app.get('/apiops/openapi.json', () => new Response(document, { headers: json }))
   app.get('/health', () => Response.json({ success: true }))
   app.get('/ready', async () => {
-    const signer = await signerOf(store.db)
-    if (signer !== undefined && signer !== publicKey) throw new SigningKeyReplaced()
+    await demandSigner(store.db, publicKey)
     return Response.json({ success: true })
   })
   app.get('/metrics', async () => {

@@ -166,7 +166,7 @@ function unheardResults(awaited: Awaited): readonly EnvironmentResult[] {
     : awaited.announced.map(({ environment }) => ({ environmentName: environment, ...unheard }))
 }
 
-export function deploymentAnswer(results: readonly EnvironmentResult[]): Answer {
+function deploymentAnswer(results: readonly EnvironmentResult[]): Answer {
   return { status: 200, body: { success: true, deploymentResult: deploymentResult(results) } }
 }
 

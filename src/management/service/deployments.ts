@@ -286,8 +286,6 @@ async function store(
         ? undefined
         : `Gateways would refuse it: ${describeDeploymentFailure(published.failure)}`
   const pointer = published?.ok ? published.value : undefined
-  // It never changes, so that it may be remembered even if the transaction is undone.
-  if (snapshot !== null && pointer?.hash != null) deployer.places.note(pointer.hash, snapshot)
   // Not a success before anybody was heard: a crash may leave it so.
   const isOpen = pointer !== undefined
   const message = failure ?? (isOpen ? 'Stored; gateways have not been heard yet' : 'Stored')
