@@ -147,7 +147,12 @@ class RunningGateway implements Gateway {
         until = performance.now() + slice
       }
     }
-    const claims = new Claims(state)
+    const claims = new Claims(state, (host, basePath) => {
+      const there = this.#core.routes?.at(host, basePath)
+      if (there === undefined || there === 'held') return undefined
+      const key = keyOf({ project: there.project, apiProxy: there.name })
+      return next.get(key)?.hash === there.hash ? key : undefined
+    })
     this.#route(next, claims, problems)
     const held = heldIn(state, next)
     const routes = new Routes([...next.values()], held, claims.isLost)
@@ -315,8 +320,14 @@ class Claims {
   readonly #owners = new Map<string, Set<string>>()
   /** Of each proxy the hash that it should run with. Absent: it should run with one that is not at hand. */
   readonly #hashes = new Map<string, string>()
+  readonly #standing: (host: string, basePath: string) => string | undefined
 
-  constructor({ proxies, held }: GatewayState) {
+  /** @param standing - Which proxy answers at a place before the state is in force, and after it with the same snapshot. */
+  constructor(
+    { proxies, held }: GatewayState,
+    standing: (host: string, basePath: string) => string | undefined,
+  ) {
+    this.#standing = standing
     // What is at hand of these is something older.
     const old = new Set(held.map(keyOf))
     for (const { hash, snapshot } of proxies) {
@@ -337,12 +348,16 @@ class Claims {
     }
   }
 
-  /** Under an older snapshot a proxy may ask for less than the one that should answer: it stays only where that is nobody else. */
+  /**
+   * Under an older snapshot a proxy may ask for less than the one that should answer: it stays only where that is nobody else. Nor does
+   * it come back to a place that it has lost, as long as the other one answers there.
+   */
   readonly isLost = ({ project, name, hash, basePath }: ApiProxy, host: string): boolean => {
     const key = keyOf({ project, apiProxy: name })
     if (this.#hashes.get(key) === hash) return false
     const owners = this.#owners.get(placeKeyOf(host, basePath))
-    return owners !== undefined && !owners.has(key)
+    if (owners !== undefined) return !owners.has(key)
+    return (this.#standing(host, basePath) ?? key) !== key
   }
 }
 

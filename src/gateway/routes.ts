@@ -26,17 +26,17 @@ export class Routes<P extends Routed> {
     for (const proxy of proxies) {
       for (const host of proxy.hosts) {
         if (isLost(proxy, host)) continue
-        const isAdded = this.#at(host).add(proxy.basePath, proxy)
+        const isAdded = this.#routesOf(host).add(proxy.basePath, proxy)
         if (!isAdded && !taken.includes(proxy)) taken.push(proxy)
       }
     }
     for (const { hosts, basePath } of held) {
-      for (const host of hosts) this.#at(host).add(basePath, 'held')
+      for (const host of hosts) this.#routesOf(host).add(basePath, 'held')
     }
     this.taken = taken
   }
 
-  #at(host: string): HostRoutes<P> {
+  #routesOf(host: string): HostRoutes<P> {
     let routes = this.#byHost.get(host)
     if (routes === undefined) {
       routes = new HostRoutes()
@@ -53,6 +53,11 @@ export class Routes<P extends Routed> {
   /** @param target - Origin form, or `*`. */
   find(host: string, target: string): P | 'held' | 'ambiguous' | undefined {
     return this.of(host)?.find(target)
+  }
+
+  /** What is at this very place. */
+  at(host: string, basePath: string): P | 'held' | undefined {
+    return this.#byHost.get(host)?.at(basePath)
   }
 
   names(host: string): boolean {
@@ -88,6 +93,10 @@ export class HostRoutes<P extends Routed> {
     if (basePath === '/') this.#root = proxy
     else this.#depth = Math.max(this.#depth, basePath.split('/').length - 1)
     return true
+  }
+
+  at(basePath: string): P | 'held' | undefined {
+    return this.#byPath.get(basePath.toLowerCase())
   }
 
   find(target: string): P | 'held' | 'ambiguous' | undefined {

@@ -145,6 +145,28 @@ describe.each(versions)('a gateway, %s', (version) => {
     },
   )
 
+  test('an older proxy does not come back to a place that it lost to one that is older by now', async () => {
+    const { url } = await world.upstream((_request, response) => response.end('old'))
+    const hosts = ['api.example', 'other.example']
+    const a = world.snapshot(url, { apiProxy: 'a', basePath: '/pay', hosts })
+    const b = world.snapshot(url, { apiProxy: 'b', basePath: '/pay', policies: strict })
+    const { gateway, port } = await world.gateway(stateOf(a), { hooks })
+    const unusable = { policies: strict, trustAnchors: [] }
+    const lostA = { ...a, ...unusable, basePath: '/a' }
+    await gateway.apply(stateOf(lostA, b))
+    expect(await answerOf(port, '/pay')).toEqual(missing)
+    const lostB = { ...b, ...unusable, basePath: '/b' }
+    for (let round = 0; round < 2; round++) {
+      const { problems } = await gateway.apply(stateOf(lostA, lostB))
+      expect(problems.map(({ code }) => code)).toEqual(['proxy-unusable', 'proxy-unusable'])
+      expect(await answerOf(port, '/pay')).toEqual(missing)
+      expect(await statusOf(port, '/pay', 'other.example')).toEqual([200, 'old'])
+    }
+    // Nobody else is there any more.
+    await gateway.apply(stateOf(lostA))
+    expect(await answerOf(port, '/pay')).toEqual([200, 'old'])
+  })
+
   test('an older proxy answers nowhere in the place of one that cannot be had either', async () => {
     const { url } = await world.upstream((_request, response) => response.end('old'))
     const hosts = ['api.example', 'other.example']
