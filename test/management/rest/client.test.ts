@@ -1,24 +1,13 @@
 /** The typed client has every operation of the OpenAPI document, and takes every condition that it has. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  createManagementClient,
-  managementOpenApi,
-  type Store,
-} from '../../../src/management/index.ts'
-import { makeProject, refusal, startManager, type TestManager, temporaryStore } from './support.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { createManagementClient, managementOpenApi } from '../../../src/management/index.ts'
+import { makeProject, refusal, useManager } from './support.ts'
 
-let store: Store
-let manager: TestManager
+const manager = useManager()
 
 beforeAll(async () => {
-  store = await temporaryStore()
-  manager = await startManager(store)
   await makeProject(manager.client)
-})
-afterAll(async () => {
-  await manager.close()
-  await store.close()
 })
 
 interface Sent {

@@ -1,16 +1,14 @@
 /** Who has signed a list that is uploaded: what nobody has signed comes in the place of nothing. RFC 5280 §6.3.3 (f) and (g) */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  type ApiProxyClient,
-  type OperationMetadata,
-  openStore,
-  type ProjectClient,
-  type Store,
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import type {
+  ApiProxyClient,
+  OperationMetadata,
+  ProjectClient,
 } from '../../../src/management/index.ts'
 import { type CrlOptions, issueCa, issueCrl } from '../../../src/testing/index.ts'
 import { startStores } from '../store/stores.ts'
-import { pki, refusal, startManager, type TestManager } from './support.ts'
+import { pki, refusal, useManager } from './support.ts'
 
 const { stores, remove } = await startStores('signatures of CRLs')
 afterAll(remove)
@@ -34,20 +32,11 @@ function broken(der: Uint8Array): Uint8Array {
 
 describe.each(stores)('signatures of CRLs over $kind', ({ missing, createUrl }) => {
   describe.skipIf(missing)('where it is installed', () => {
-    let store: Store
-    let manager: TestManager
+    const manager = useManager({ deploymentWaitMs: 500 }, createUrl)
     let project: ProjectClient
     let proxy: ApiProxyClient
     let count = 0
 
-    beforeAll(async () => {
-      store = await openStore({ url: await createUrl() })
-      manager = await startManager(store, { deploymentWaitMs: 500 })
-    }, 60_000)
-    afterAll(async () => {
-      await manager.close()
-      await store.close()
-    })
     beforeEach(async () => {
       project = manager.client.project(`Project ${count++}`)
       await project.create()

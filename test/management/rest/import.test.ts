@@ -1,21 +1,14 @@
 /** An import takes nothing that a request of its own would not: the same checks, each problem at its path, and every change in the log. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ProjectExport, Store } from '../../../src/management/index.ts'
-import { pki, refusal, startManager, type TestManager, temporaryStore } from './support.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { ProjectExport } from '../../../src/management/index.ts'
+import { pki, refusal, useManager } from './support.ts'
 
-let store: Store
-let manager: TestManager
+const manager = useManager()
 let count = 0
 
 beforeAll(async () => {
-  store = await temporaryStore()
-  manager = await startManager(store)
   await manager.client.environments.create('production')
-})
-afterAll(async () => {
-  await manager.close()
-  await store.close()
 })
 
 type Json = Readonly<Record<string, unknown>>

@@ -2,23 +2,16 @@
 
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type ServedManagement,
-  type Store,
-  serveManagement,
-} from '../../../src/management/index.ts'
-import { makeProject, startManager, type TestManager, temporaryStore } from './support.ts'
+import { type ServedManagement, serveManagement } from '../../../src/management/index.ts'
+import { makeProject, useManager } from './support.ts'
 
-let store: Store
-let manager: TestManager
+const manager = useManager({ bodyTimeoutMs: 5000 })
 /** Waits as long as it does by default: 50 MB take their time on a busy machine. */
 let patient: ServedManagement
 /** Waits for a second and a half. */
 let served: ServedManagement
 
 beforeAll(async () => {
-  store = await temporaryStore()
-  manager = await startManager(store, { bodyTimeoutMs: 5000 })
   await makeProject(manager.client)
   const management = { ...manager.management, close: async () => {} }
   patient = await serveManagement({ management, port: 0, drainMs: 100 })
@@ -27,8 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await served.close()
   await patient.close()
-  await manager.close()
-  await store.close()
 })
 
 const policy = '/apiops/projects/MyProject/apiProxies/MyAPI/policies/x/'
@@ -141,7 +132,7 @@ test('who is answered without a body while they still send reads it, and is clos
   expect(text).toMatch(/^HTTP\/1\.1 204 /)
   expect(text).toMatch(/^connection: close$/im)
   expect(text.split('\r\n\r\n')[1]).toBe('')
-  expect(await store.db.selectFrom('gateways').selectAll().execute()).toEqual([])
+  expect(await manager.store.db.selectFrom('gateways').selectAll().execute()).toEqual([])
 })
 
 describe('nobody is waited for without end', () => {

@@ -2,15 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateSigningKey, publicKeyText } from '../../../src/deployment/index.ts'
-import {
-  type OperationMetadata,
-  openStore,
-  type ProjectClient,
-  type Store,
-} from '../../../src/management/index.ts'
+import type { OperationMetadata, ProjectClient } from '../../../src/management/index.ts'
 import { issueCrl } from '../../../src/testing/index.ts'
 import { startStores } from '../store/stores.ts'
-import { listenAs, makeProject, pki, startManager, type TestManager } from './support.ts'
+import { listenAs, makeProject, pki, useManager } from './support.ts'
 
 const { stores, remove } = await startStores('answers of live data')
 afterAll(remove)
@@ -26,21 +21,14 @@ const entry = { issuer: 'CN=Lost CA' }
 
 describe.each(stores)('live data over $kind', ({ missing, createUrl }) => {
   describe.skipIf(missing)('where it is installed', () => {
-    let store: Store
-    let manager: TestManager
+    const manager = useManager({ deploymentWaitMs: 1000 }, createUrl)
     let project: ProjectClient
 
     beforeAll(async () => {
-      store = await openStore({ url: await createUrl() })
-      manager = await startManager(store, { deploymentWaitMs: 1000 })
       await makeProject(manager.client, await pki)
       project = manager.client.project('MyProject')
       await project.apiProxy('MyAPI').policies.add('one', { operationMetadata, policy })
     }, 60_000)
-    afterAll(async () => {
-      await manager.close()
-      await store.close()
-    })
 
     test('of what runs nowhere nothing is said', async () => {
       const other = manager.client.project('Idle')
@@ -111,7 +99,7 @@ describe.each(stores)('live data over $kind', ({ missing, createUrl }) => {
       // Not to be had any more, as a damaged row.
       const sha256 = crls[0]?.sha256 ?? ''
       const next = (await issueCrl(issuing, { thisUpdate: Math.floor(Date.now() / 1000) + 5 })).der
-      await store.db
+      await manager.store.db
         .updateTable('crls')
         .set({ der: new Uint8Array(9) })
         .where('sha256', '=', sha256)

@@ -1,23 +1,15 @@
 /** Names that may be given: two that look alike are one, and none stands for all of them. */
 
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { namePattern } from '../../../src/deployment/fields.ts'
-import type { Store } from '../../../src/management/index.ts'
 import { isNewName } from '../../../src/management/service/names.ts'
-import { makeProject, refusal, startManager, type TestManager, temporaryStore } from './support.ts'
+import { makeProject, refusal, useManager } from './support.ts'
 
-let store: Store
-let manager: TestManager
+const manager = useManager()
 
 beforeAll(async () => {
-  store = await temporaryStore()
-  manager = await startManager(store)
   await makeProject(manager.client)
-})
-afterAll(async () => {
-  await manager.close()
-  await store.close()
 })
 
 const bad = [
@@ -97,7 +89,7 @@ test('a right for * is for every project; none can be meant by it alone', async 
 
 test('what was named before there was this rule can still be read and deleted', async () => {
   const row = { id: crypto.randomUUID(), name: '*', description: '', version: 1 }
-  await store.db.insertInto('projects').values(row).execute()
+  await manager.store.db.insertInto('projects').values(row).execute()
   const old = manager.client.project('*')
   expect((await old.read()).value.name).toBe('*')
   await old.delete()

@@ -1,27 +1,20 @@
 /** Projects, API proxies and environments: documents, defaults, conditions, and what is in use. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { encodeBase64 } from '../../../src/base/base64.ts'
 import { writePem } from '../../../src/base/pem.ts'
-import type { ApiProxyClient, ProjectClient, Store } from '../../../src/management/index.ts'
+import type { ApiProxyClient, ProjectClient } from '../../../src/management/index.ts'
 import { issueVariant } from '../../../src/testing/index.ts'
 import { pkcs7Of } from '../../pkcs7/support.ts'
-import { pki, refusal, startManager, type TestManager, temporaryStore } from './support.ts'
+import { pki, refusal, useManager } from './support.ts'
 
-let store: Store
-let manager: TestManager
+const manager = useManager()
 let project: ProjectClient
 let proxy: ApiProxyClient
 let count = 0
 
 beforeAll(async () => {
-  store = await temporaryStore()
-  manager = await startManager(store)
   await manager.client.environments.create('production')
-})
-afterAll(async () => {
-  await manager.close()
-  await store.close()
 })
 beforeEach(async () => {
   project = manager.client.project(`Project ${count++}`)

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import { createSubscription, type Subscription } from '../../../src/gateway/subscription/index.ts'
 import {
   createManagement,
@@ -121,6 +122,28 @@ export async function startManager(
       await management.close()
     },
   }
+}
+
+/**
+ * A manager over a store of its own for the tests of this file or this `describe`: what it has is there once they run.
+ *
+ * @param createUrl - Of its store. Default: SQLite in a temporary folder.
+ */
+export function useManager(
+  options: Partial<ManagementOptions> = {},
+  createUrl?: () => Promise<string>,
+): TestManager {
+  const manager = {} as TestManager
+  beforeAll(async () => {
+    const url = await createUrl?.()
+    const store = url === undefined ? await temporaryStore() : await openStore({ url })
+    Object.assign(manager, await startManager(store, options))
+  }, 60_000)
+  afterAll(async () => {
+    await manager.close()
+    await manager.store.close()
+  })
+  return manager
 }
 
 /** The document's project: MyProject with MyAPI, which runs in production, and what its policy is held against. */

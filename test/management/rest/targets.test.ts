@@ -3,27 +3,19 @@
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type ServedManagement,
-  type Store,
-  serveManagement,
-} from '../../../src/management/index.ts'
+import { type ServedManagement, serveManagement } from '../../../src/management/index.ts'
 import { hasDotSegment } from '../../../src/management/rest/target.ts'
-import { makeProject, startManager, type TestManager, temporaryStore } from './support.ts'
+import { makeProject, useManager } from './support.ts'
 
-let store: Store
-let manager: TestManager
+const manager = useManager()
 let served: ServedManagement
 
 beforeAll(async () => {
-  store = await temporaryStore()
-  manager = await startManager(store)
   await makeProject(manager.client)
   served = await serveManagement({ management: manager.management, port: 0 })
 })
 afterAll(async () => {
   await served.close()
-  await store.close()
 })
 
 const proxy = '/apiops/projects/MyProject/apiProxies/MyAPI/'

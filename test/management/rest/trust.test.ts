@@ -1,19 +1,17 @@
 /** Trust stores, ACLs, revocation, CRLs, kill lists; what they are to a trial and to gateways; export and import. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { encodeBase64 } from '../../../src/base/base64.ts'
 import { toHex } from '../../../src/base/hex.ts'
 import { writePem } from '../../../src/base/pem.ts'
-import {
-  type ApiProxyClient,
-  type OperationMetadata,
-  openStore,
-  type ProjectClient,
-  type Store,
+import type {
+  ApiProxyClient,
+  OperationMetadata,
+  ProjectClient,
 } from '../../../src/management/index.ts'
 import { issueCa, issueCrl } from '../../../src/testing/index.ts'
 import { startStores } from '../store/stores.ts'
-import { pki, refusal, startManager, type TestManager } from './support.ts'
+import { pki, refusal, useManager } from './support.ts'
 
 const { stores, remove } = await startStores('trust of the management API')
 afterAll(remove)
@@ -24,21 +22,12 @@ const time = '2026-06-01T00:00:00Z'
 
 describe.each(stores)('trust over $kind', ({ missing, createUrl }) => {
   describe.skipIf(missing)('where it is installed', () => {
-    let store: Store
-    let manager: TestManager
+    const manager = useManager({ deploymentWaitMs: 500 }, createUrl)
     let project: ProjectClient
     let proxy: ApiProxyClient
     let environment: string
     let count = 0
 
-    beforeAll(async () => {
-      store = await openStore({ url: await createUrl() })
-      manager = await startManager(store, { deploymentWaitMs: 500 })
-    }, 60_000)
-    afterAll(async () => {
-      await manager.close()
-      await store.close()
-    })
     beforeEach(async () => {
       environment = `environment-${count}`
       project = manager.client.project(`Project ${count++}`)
@@ -52,7 +41,7 @@ describe.each(stores)('trust over $kind', ({ missing, createUrl }) => {
       readonly crls: readonly { readonly sha256: string; readonly apiProxy: string | null }[]
       readonly killList: readonly { readonly entry: object }[]
     }> {
-      const row = await store.db
+      const row = await manager.store.db
         .selectFrom('live_states')
         .innerJoin('environments', 'environments.id', 'live_states.environment_id')
         .select('body')

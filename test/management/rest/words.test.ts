@@ -1,15 +1,11 @@
 /** What is wrong with a field is said in words that need no knowledge of the program. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Store } from '../../../src/management/index.ts'
-import { makeProject, startManager, type TestManager, temporaryStore } from './support.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { makeProject, useManager } from './support.ts'
 
-let store: Store
-let manager: TestManager
+const manager = useManager()
 
 beforeAll(async () => {
-  store = await temporaryStore()
-  manager = await startManager(store)
   await makeProject(manager.client)
   await manager.client
     .project('MyProject')
@@ -22,10 +18,6 @@ beforeAll(async () => {
         validateACLForIssuer: false,
       },
     })
-})
-afterAll(async () => {
-  await manager.close()
-  await store.close()
 })
 
 const project = '/apiops/projects/MyProject/'
