@@ -6,13 +6,11 @@ import { liveLimits } from '../../../src/deployment/live-limits.ts'
 import {
   ManagementError,
   type OperationMetadata,
-  openStore,
   type ProjectClient,
-  type Store,
 } from '../../../src/management/index.ts'
 import { issueCa, issueCrl } from '../../../src/testing/index.ts'
 import { startStores } from '../store/stores.ts'
-import { pki, startManager, type TestManager } from './support.ts'
+import { pki, useManager } from './support.ts'
 
 const { stores, remove } = await startStores('room for live data')
 afterAll(remove)
@@ -22,20 +20,13 @@ const entry = { issuer: 'CN=Lost CA' }
 
 describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) => {
   describe.skipIf(missing)('where it is installed', () => {
-    let store: Store
-    let manager: TestManager
+    const manager = useManager({ deploymentWaitMs: 200 }, createUrl)
     let own: ProjectClient
 
     beforeAll(async () => {
-      store = await openStore({ url: await createUrl() })
-      manager = await startManager(store, { deploymentWaitMs: 200 })
       await manager.client.environments.create(environment)
       own = await running('MyProject')
     }, 60_000)
-    afterAll(async () => {
-      await manager.close()
-      await store.close()
-    })
 
     /** A project with a proxy that runs. */
     async function running(name: string): Promise<ProjectClient> {
@@ -62,7 +53,7 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
     }
 
     async function idOf(name: string): Promise<string> {
-      const row = await store.db
+      const row = await manager.store.db
         .selectFrom('projects')
         .select('id')
         .where('name', '=', name)
@@ -81,7 +72,7 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
           created_at: '2026-01-01T00:00:00.000Z',
           expires: null,
         }))
-        await store.db.insertInto('kill_entries').values(rows).execute()
+        await manager.store.db.insertInto('kill_entries').values(rows).execute()
       }
     }
 
@@ -96,7 +87,7 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
     }
 
     async function killListOf(project: string): Promise<number> {
-      const { body } = await store.db
+      const { body } = await manager.store.db
         .selectFrom('live_states')
         .select('body')
         .executeTakeFirstOrThrow()
@@ -119,7 +110,7 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
       const [first] = (await full.killList.list({ limit: 1 })).items
       await full.killList.delete(first?.id ?? '')
       await full.killList.add(entry)
-      await store.db
+      await manager.store.db
         .deleteFrom('kill_entries')
         .where('owner_id', '=', await idOf('Full'))
         .execute()
@@ -139,7 +130,7 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
           sha256: randomBytes(32).toString('hex'),
           der: new Uint8Array(perProject / 4),
         }
-        await store.db.insertInto('crls').values(row).execute()
+        await manager.store.db.insertInto('crls').values(row).execute()
       }
       const { der } = await issueCrl(await issueCa('CA of its own'))
       expect(await refused(full.crls.add(der))).toContain(
@@ -147,7 +138,7 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
       )
       await own.crls.add(der)
       expect((await own.crls.list()).items).toHaveLength(1)
-      await store.db
+      await manager.store.db
         .deleteFrom('crls')
         .where('owner_id', '=', await idOf('Lists'))
         .execute()
@@ -187,7 +178,7 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
       expect(success).toBe(false)
       expect(deploymentResults[0]?.message).toContain('a project and its API proxies have at most')
       expect(await proxy.deployments.list()).toMatchObject([{ hash: null }])
-      const pointer = await store.db
+      const pointer = await manager.store.db
         .selectFrom('pointers')
         .innerJoin('api_proxies', 'api_proxies.id', 'pointers.api_proxy_id')
         .select(['pointers.hash', 'pointers.signed'])
