@@ -21,7 +21,7 @@ export async function demandRoom(
   const kills = await trx
     .selectFrom('kill_entries')
     .select(({ fn }) => fn.countAll<number>().as('count'))
-    .select(sql<number | null>`sum(length(entry))`.as('octets'))
+    .select(sql<number | null>`sum(octet_length(entry))`.as('octets'))
     .where(({ or, eb }) => or([eb('owner_id', '=', projectId), eb('owner_id', 'in', proxies)]))
     .executeTakeFirstOrThrow()
   const crls = await trx

@@ -144,6 +144,22 @@ describe.each(stores)('room for live data over $kind', ({ missing, createUrl }) 
         .execute()
     }, 60_000)
 
+    test('what is counted of a text are octets, of a project that does not run as well', async () => {
+      const wide = manager.client.project('Wide')
+      await wide.create()
+      const { perProject } = liveLimits.documentOctets
+      const note = '€'.repeat(4096)
+      await fill(
+        'Wide',
+        Math.ceil(perProject / (3 * note.length)),
+        JSON.stringify({ ...entry, note }),
+      )
+      expect(await refused(wide.killList.add(entry))).toContain(
+        `the project Wide and its API proxies have at most ${perProject} octets`,
+      )
+      await wide.delete()
+    })
+
     test('where all have used up what they share, what is guaranteed to each is left', async () => {
       // The largest certificates that an entry names, since octets are used up before entries are.
       const large = JSON.stringify({ certificate: 'x'.repeat(65_536) })
