@@ -165,7 +165,7 @@ export class Turns {
 }
 
 /** What was written goes out before; the client has a while to close its end, and what it says meanwhile is read and forgotten. */
-export function endSoon(socket: Socket): void {
+function endSoon(socket: Socket): void {
   socket.end()
   socket.resume()
   const timer = setTimeout(() => socket.destroy(), lingerMs)
