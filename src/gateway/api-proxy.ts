@@ -192,10 +192,6 @@ export class ApiProxy implements Routed {
   }
 }
 
-export function keyOf({ project, apiProxy }: Pick<Snapshot, 'project' | 'apiProxy'>): string {
-  return `${project}\n${apiProxy}`
-}
-
 function upstreamOf({ upstream }: Snapshot, { agents, keepsHost }: Shared): Upstream {
   const { url, timeoutMs, maxBodyBytes } = upstream
   const { protocol, hostname, port, pathname, host } = new URL(url)

@@ -22,6 +22,7 @@ import { Contexts, type Hint, noHint } from './contexts.ts'
 import { type Core, type Entrance, requestIdOf } from './core.ts'
 import { Exchange } from './exchange.ts'
 import type { ListenerOptions } from './options.ts'
+import { keyOf } from './proxy-key.ts'
 import { Tunnel } from './tunnel.ts'
 import { graceMs, Turns } from './turns.ts'
 
@@ -95,7 +96,7 @@ export class Listener implements Entrance {
 
   /** Says once of a proxy that nobody can come in here. */
   warn({ project, name }: ApiProxy): void {
-    const key = `${project}\n${name}`
+    const key = keyOf({ project, apiProxy: name })
     if (this.#warned.has(key)) return
     this.#warned.add(key)
     const facts = { project, proxy: name, port: this.port }

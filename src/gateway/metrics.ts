@@ -7,6 +7,7 @@ import { decisionsName } from '../http/metrics/prometheus.ts'
 import type { GatewayCode } from './answer.ts'
 import type { GatewayMetricsOptions } from './options.ts'
 import { ProxyCounts, type Series } from './proxy-counts.ts'
+import { keyOf } from './proxy-key.ts'
 
 export interface GatewayMetrics {
   /** Hooks that count the decisions of an API proxy; none: nobody counts. */
@@ -141,20 +142,21 @@ export function gatewayMetrics(
     'Unix time at which the first server certificate runs out.',
     observed.earliestCertificate,
   )
-  const keyOf = (project: string, proxy: string): string => `${project}\n${proxy}`
   return {
     decisionsOf: (project, proxy) => {
-      const key = keyOf(project, proxy)
+      const key = keyOf({ project, apiProxy: proxy })
       const counts = all.get(key) ?? new ProxyCounts(project, proxy, observe)
       all.set(key, counts)
       return [counts]
     },
     keepOnly: (proxies) => {
-      const kept = new Set([...proxies].map(({ project, name }) => keyOf(project, name)))
+      const kept = new Set(
+        [...proxies].map(({ project, name }) => keyOf({ project, apiProxy: name })),
+      )
       for (const key of all.keys()) if (!kept.has(key)) all.delete(key)
     },
     answered: (project, proxy, status, took) => {
-      const counts = proxy === '' ? nowhere : all.get(keyOf(project, proxy))
+      const counts = proxy === '' ? nowhere : all.get(keyOf({ project, apiProxy: proxy }))
       counts?.answered(status)
       seconds.observe(took)
     },

@@ -11,6 +11,7 @@ import {
   readSignedPointer,
 } from '../../deployment/pointer.ts'
 import type { EnvironmentSet, SetEntry } from '../../deployment/set.ts'
+import { keyOf } from '../proxy-key.ts'
 
 /** A pointer that was verified, as it came. */
 export interface Seen<P> {
@@ -132,17 +133,6 @@ export function checkNewer<P extends Pointer | LivePointer | EnvironmentSet>(
   return sequence > seen
     ? success(pointer)
     : failed({ code: 'sequence-replayed', path: 'document.sequence', sequence, seen })
-}
-
-/** Names have no line feeds. */
-export function keyOf({
-  project,
-  apiProxy,
-}: {
-  readonly project: string
-  readonly apiProxy: string
-}): string {
-  return `${project}\n${apiProxy}`
 }
 
 export function claimOf(one: unknown): Claim {

@@ -4,8 +4,9 @@ import { failed, type Result, success } from '../../base/result.ts'
 import { hashOf } from '../../deployment/canonical.ts'
 import type { GatewayProblem } from '../../deployment/channel.ts'
 import { type EnvironmentSet, readSignedSet, type SetEntry } from '../../deployment/set.ts'
+import { keyOf } from '../proxy-key.ts'
 import type { HeldPlace } from '../state.ts'
-import { checkNewer, claimOf, keyOf, type Pinned, type Refused, type Seen } from './pointers.ts'
+import { checkNewer, claimOf, type Pinned, type Refused, type Seen } from './pointers.ts'
 import type { Known, Running } from './stored.ts'
 
 /** A set that was verified, as it came. */

@@ -16,6 +16,7 @@ import { type LiveData, maxLiveBytes } from '../../deployment/live.ts'
 import { liveCapacity, liveLimits } from '../../deployment/live-limits.ts'
 import type { LivePointer, Pointer } from '../../deployment/pointer.ts'
 import { maxSnapshotBytes, type Snapshot } from '../../deployment/snapshot.ts'
+import { keyOf } from '../proxy-key.ts'
 import type { HeldPlace } from '../state.ts'
 import { verifyCrl, verifyLiveData, verifySnapshot } from './content.ts'
 import { eachOf } from './each-of.ts'
@@ -38,7 +39,7 @@ import {
   type SubscriptionStatus,
   type SubscriptionTimes,
 } from './options.ts'
-import { keyOf, type Pinned, type Refused, takeLivePointer, takePointers } from './pointers.ts'
+import { type Pinned, type Refused, takeLivePointer, takePointers } from './pointers.ts'
 import { heldPlaces, isComplete, missingPointers, type SeenSet, takeSet } from './set.ts'
 import { StateFolder } from './state-folder.ts'
 import {
