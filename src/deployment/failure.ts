@@ -36,11 +36,8 @@ export type DeploymentFailure =
   /** Read, but its parts do not go together: a policy wants a trust anchor, and there is none. */
   | Failing<'snapshot-unusable', { readonly expected: string }>
 
-interface LiveExcess {
+interface LiveExcess extends StateExcess {
   readonly of: LiveMeasure
-  /** `environment`: of what is shared by its projects. */
-  readonly whose: 'project' | 'environment'
-  readonly maximum: number
 }
 
 interface Mismatch {

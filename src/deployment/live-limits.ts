@@ -19,7 +19,7 @@ export interface LiveUse {
 
 export type LiveMeasure = keyof LiveUse
 
-export interface LiveLimit {
+export interface SharedLimit {
   /** The most that one project has. */
   readonly perProject: number
   /** What each project has for itself. */
@@ -36,7 +36,7 @@ export const maxLiveProjects = 1000
  * some 300 octets. A fifth of what is shared, or half of it for lists, is the most that one project takes of it; two of the largest lists
  * that are taken (64 MiB) must fit into a project.
  */
-export const liveLimits: Readonly<Record<LiveMeasure, LiveLimit>> = {
+export const liveLimits: Readonly<Record<LiveMeasure, SharedLimit>> = {
   killEntries: { perProject: 20_000, guaranteed: 100, shared: 100_000 },
   crls: { perProject: 1000, guaranteed: 50, shared: 50_000 },
   documentOctets: { perProject: 6_710_886, guaranteed: 32_000, shared: 33_554_432 },

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LiveLimit } from './live-limits.ts'
+import type { SharedLimit } from './live-limits.ts'
 import type { SetEntry } from './set.ts'
 
 /** An API proxy in the set, and what its signed pointer has beside that. */
@@ -21,7 +21,7 @@ export interface StateExcess {
 }
 
 /** Local limits, in octets. Gateways take states of 64 MiB. A proxy with a few hosts has less than a thousand. */
-export const stateLimit: LiveLimit = {
+export const stateLimit: SharedLimit = {
   perProject: 4_194_304,
   guaranteed: 16_000,
   shared: 33_554_432,
