@@ -29,7 +29,7 @@ export function settleOpenDeployments(
       if (open.length === 0 || isEnded) return
       const results = await settle(open)
       if (isEnded) return
-      await store.transaction(async (trx) => await writeResults(trx, open, results))
+      await writeResults(store.db, open, results)
     } catch (error) {
       // The store is away, or was closed under us: they stay open, and are found again.
       if (!isEnded && !(error instanceof StoreUnavailable)) onError(error)
