@@ -727,13 +727,13 @@ class Follower implements Subscription {
     moment.abort()
     const taken = new Map(found)
     for (const sha256 of taken.keys()) this.#crlFetches.delete(sha256)
-    const late = [...waiting].filter(([sha256]) => !taken.has(sha256))
-    if (late.length === 0) return taken
-    void Promise.race(late.map(([, fetching]) => fetching)).then(() => {
+    const late = new Map([...waiting].filter(([sha256]) => !taken.has(sha256)))
+    if (late.size === 0) return taken
+    void Promise.race(late.values()).then(() => {
       if (!this.#closing.signal.aborted) this.#work()
     })
     for (const [project, digests] of byProject) {
-      const missing = late.find(([sha256]) => digests.has(sha256))?.[0]
+      const missing = [...digests].find((sha256) => late.has(sha256))
       if (missing === undefined) continue
       const message = `the list ${missing} is on its way`
       const problem = { project, apiProxy: '', sequence, code: 'crl-unavailable', message }
