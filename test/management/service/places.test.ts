@@ -57,5 +57,5 @@ test('what is in force is read at the start, and what is deployed need not be', 
   const known = await warm.of(store.db, hashes)
   expect(known.map(({ apiProxy }) => apiProxy).sort()).toEqual(['billing', 'orders'])
   expect(await noted.of(store.db, ['a hash'])).toEqual([place])
-  await expect(cold.of(store.db, hashes)).rejects.toThrow()
+  await expect(cold.of(store.db, hashes)).rejects.toMatchObject({ code: 'store-unavailable' })
 })

@@ -137,7 +137,7 @@ test('both may end, and the store is closed all the same', async () => {
   await end('writer')
   await end('reader')
   await store.close()
-  await expect(names(store)).rejects.toThrow()
+  await expect(names(store)).rejects.toMatchObject({ code: 'store-unavailable', reason: 'closed' })
   expect(threads).toHaveLength(2)
 })
 
